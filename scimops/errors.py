@@ -1,0 +1,368 @@
+"""What can go wrong and what a preview can find, in words an admin understands.
+
+The tree of errors (the number is the command's exit code)::
+
+    ScimopsError 1
+    ├── UsageError 2            a wrong option, parameter or name
+    │   └── SettingError 2      a wrong setting: line, key, what is allowed
+    ├── SourceError 1           a file that cannot be read as an export
+    │   └── ShapeTieError 2     two shapes fit the file equally well
+    └── IncompleteSourceError 5 a file that holds only a part of what it says
+
+A *finding* is not an error: it is something a person should know about an export under a setting.
+Every finding's code stands in :data:`CATALOGUE` with its level, sentence, advice and an example.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Level = Literal["error", "warning", "info"]
+
+LEVELS: tuple[Level, ...] = ("error", "warning", "info")
+
+ROW_NUMBERS_KEPT = 100
+"""How many row numbers a finding carries; `count` is always the true number."""
+
+
+class ScimopsError(Exception):
+    """The root of all errors that scimops raises on purpose: what was wrong, where, what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, advice: str = "", where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+        self.where = where
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{head} {self.advice}".strip()
+
+
+class UsageError(ScimopsError):
+    """A wrong option, parameter or name."""
+
+    exit_code = 2
+
+
+class SettingError(UsageError):
+    """A wrong setting: the file and line, the key, what is allowed there."""
+
+
+class SourceError(ScimopsError):
+    """A file that cannot be read as an export."""
+
+
+class ShapeTieError(SourceError):
+    """Two or more shapes fit the file equally well; `--shape` decides."""
+
+    exit_code = 2
+
+
+class IncompleteSourceError(ScimopsError):
+    """A file that holds only a part of what it says; never read as "the others left"."""
+
+    exit_code = 5
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """A clause that names the nearest right word, or the empty string."""
+    by_fold = {name.casefold(): name for name in allowed}
+    close = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
+    return f'Did you mean "{by_fold[close[0]]}"?' if close else ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a person should know: what, how often, where, what to do.
+
+    `row_numbers` are 1-based data records of the export, the first hundred; `count` is the true number.
+    """
+
+    code: str
+    level: Level
+    message: str
+    advice: str
+    count: int = 0
+    row_numbers: list[int] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding as plain data, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Code:
+    """A finding's code: its level, its sentence and advice as templates, and values for an example."""
+
+    level: Level
+    message: str
+    advice: str
+    example: dict[str, Any]
+
+
+def finding(code: str, *, count: int = 0, row_numbers: Iterable[int] = (), **values: Any) -> Finding:
+    """The finding `code` with its sentence filled in from `count` and `values`.
+
+    Raises:
+        KeyError: the code is not in the catalogue, or a value that its sentence needs is absent.
+    """
+    entry = CATALOGUE[code]
+    values = {"count": f"{count:,}", "people": people(count), **values}
+    rows = [int(row) for _, row in zip(range(ROW_NUMBERS_KEPT), row_numbers, strict=False)]
+    return Finding(code, entry.level, entry.message.format_map(values), entry.advice.format_map(values), count, rows)
+
+
+def people(count: int) -> str:
+    """`1 person`, `2 people`."""
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
+CATALOGUE: dict[str, Code] = {
+    # The source
+    "incomplete_source": Code(
+        "error",
+        "This file is a part of the export: {missing}.",
+        "Export again until the file is whole. Nothing here says who left; use this preview for looking only.",
+        {"missing": "it says 250 users in all and holds 1"},
+    ),
+    "unreadable_rows": Code(
+        "error",
+        "{count} rows cannot be read (too short, too long, broken quotes or control characters) and are left out.",
+        "Look at the rows named here. Most often a file was edited by hand or joined from two; export again.",
+        {},
+    ),
+    "foreign_file": Code(
+        "error",
+        "{share} of the rows cannot be sent. This may not be the file you meant.",
+        "Check that this is the user export of your identity provider; `scimops guide {idp} --export` shows how to get it.",
+        {"share": "92 %", "idp": "entra"},
+    ),
+    "old_file": Code(
+        "warning",
+        "This export was taken {age} ago, longer than the {max_age} the setting allows.",
+        "Export again before you decide anything on it.",
+        {"age": "12 days", "max_age": "7 days"},
+    ),
+    "columns_guessed": Code(
+        "info",
+        "No known export has these columns, so their meaning was guessed: {columns}.",
+        "Check the guess. Where it is wrong, say it in the setting under `columns`.",
+        {"columns": "email = Mail, department = Dept"},
+    ),
+    "column_missing": Code(
+        "error",
+        "The export has no column for {field}.",
+        "{advice}",
+        {"field": "department", "advice": "Add it to the export: Get-MgUser -All -Property department"},
+    ),
+    "column_empty": Code(
+        "error",
+        "The column {column} for {field} is empty in every row.",
+        "{advice}",
+        {"field": "department", "column": "department", "advice": "Fill it in the identity provider."},
+    ),
+    # Identity
+    "no_username": Code(
+        "error",
+        "{people} without a userName will be rejected.",
+        "Fill the column {column} in your identity provider, or name another column under `identity`.",
+        {"column": "userPrincipalName"},
+    ),
+    "no_email": Code(
+        "error",
+        "{people} without an e-mail address will be rejected.",
+        "Fill the column {column} in your identity provider: the platform requires an e-mail address.",
+        {"column": "mail"},
+    ),
+    "bad_email": Code(
+        "error",
+        "{people} with an unusable e-mail address will be rejected (such as {sample}).",
+        "An address needs one @, a domain, no spaces, at most 320 characters. Correct it in your identity provider.",
+        {"sample": "anna@@example.com"},
+    ),
+    "email_from_username": Code(
+        "warning",
+        "{people} have no mail address; their user principal name is shown as their e-mail.",
+        "Entra ID sends no e-mail for them unless you map Coalesce([mail],[userPrincipalName]) to "
+        'emails[type eq "work"].value. Without that they are rejected.',
+        {},
+    ),
+    "value_too_long": Code(
+        "error",
+        "{people} have a value longer than the platform takes ({field}: at most {limit} characters).",
+        "Shorten it in your identity provider. It is never cut off here, because two people could become one.",
+        {"field": "department", "limit": 256},
+    ),
+    "duplicate_username": Code(
+        "error",
+        "{people} share a userName with somebody else in this file (such as {sample}).",
+        "Give each account its own userName, or set `duplicates` to keep_first or keep_active.",
+        {"sample": "anna@example.com"},
+    ),
+    "duplicate_email": Code(
+        "error",
+        "{people} share an e-mail address with another account (such as {sample}).",
+        "Often a standard and an administrator account of one person. Leave one out of the scope, give it its own "
+        "address, or set `duplicates` to keep_first or keep_active.",
+        {"sample": "anna@example.com"},
+    ),
+    "duplicate_external_id": Code(
+        "warning",
+        "{people} share an externalId (column {column}) with another row.",
+        "The platform takes rows with one externalId for one person. Choose a column that is unique for each person.",
+        {"column": "id"},
+    ),
+    "clash_order_unknown": Code(
+        "warning",
+        "Of {clashes} clashes the platform will accept whichever the identity provider sends first and answer 409 to "
+        "the rest.",
+        "Nobody knows that order. Solve the duplicates before you switch on, so that the preview holds for everyone.",
+        {"clashes": "3"},
+    ),
+    "kept_inactive_hides_active": Code(
+        "error",
+        "{people} are active but hidden by an inactive account with the same userName or e-mail that comes first.",
+        "Use `duplicates: keep_active`, or remove the old account.",
+        {},
+    ),
+    "external_id_changes": Code(
+        "warning",
+        "The externalId is taken from {column}, which changes when a person is renamed.",
+        "{advice}",
+        {"column": "mailNickname", "advice": "In Entra ID map objectId to externalId instead of mailNickname."},
+    ),
+    "external_id_absent": Code(
+        "info",
+        "The export has no column for the externalId; people will be matched by userName, then by e-mail.",
+        "Where you can, export the object id too: a renamed person is then still the same person.",
+        {},
+    ),
+    "username_differs_from_email": Code(
+        "info",
+        "{people} have a userName that differs from their e-mail address.",
+        "That is allowed. Check that both are meant: the platform sends mail to the e-mail address.",
+        {},
+    ),
+    "active_unknown": Code(
+        "warning",
+        "For {people} the export does not say whether the account is active; they count as active.",
+        "{advice}",
+        {"advice": "Add accountEnabled to the export."},
+    ),
+    # Who comes along
+    "guests": Code(
+        "warning",
+        "{people} in scope are guests.",
+        "Guests take seats and receive trainings like employees. To leave them out set `scope: user_types: [Member]`.",
+        {},
+    ),
+    "shared_mailboxes": Code(
+        "warning",
+        "{people} look like rooms, equipment or shared mailboxes (such as {sample}).",
+        "Nobody reads a training there. Leave them out of the assignment in your identity provider.",
+        {"sample": "info@example.com"},
+    ),
+    "service_accounts": Code(
+        "warning",
+        "{people} look like service or administrator accounts (such as {sample}).",
+        "They take seats and often share a person's mailbox. Leave them out of the assignment.",
+        {"sample": "svc-backup@example.com"},
+    ),
+    "domain_not_allowed": Code(
+        "error",
+        "{people} have an e-mail domain that is not authorised: {domains}.",
+        "Have these domains authorised on the platform, or leave these people out of the scope.",
+        {"domains": "partner.example.net (12)"},
+    ),
+    "seats_exceeded": Code(
+        "error",
+        "{needed} seats are needed, the licence has {seats}.",
+        "Narrow the scope (assigned people only, no guests) or ask for more seats before you switch on.",
+        {"needed": "1,204", "seats": "1,000"},
+    ),
+    # Groups
+    "blank_criterion": Code(
+        "warning",
+        "{people} have no {field} and land in {landing}.",
+        "Fill {field} in your identity provider if they belong elsewhere.",
+        {"field": "department", "landing": 'the target group "Everyone"'},
+    ),
+    "several_values": Code(
+        "warning",
+        "{people} have several values for {field}; the primary, else the first, decides their group.",
+        "Keep one value per person where the group depends on it.",
+        {"field": "department"},
+    ),
+    "spellings_merged": Code(
+        "info",
+        "{groups} groups are written in several ways that count as one: {sample}.",
+        "Correct the spellings in your identity provider; fix.csv proposes one for each.",
+        {"groups": "2", "sample": "Sales, SALES, sales"},
+    ),
+    "near_twins": Code(
+        "warning",
+        "{pairs} pairs of groups look alike but are not the same: {sample}.",
+        "Correct the spelling in your identity provider, or join them with an alias.",
+        {"pairs": "1", "sample": "Enginering / Engineering"},
+    ),
+    "one_member_group": Code(
+        "info",
+        "{groups} groups would have one member only: {sample}.",
+        "Often a typing error. Correct it, or join the group with another by an alias.",
+        {"groups": "3", "sample": "Slaes, R&D2"},
+    ),
+    "group_name_too_long": Code(
+        "warning",
+        "{groups} group names are longer than {limit} characters: {sample}.",
+        "The platform's API takes at most {limit}. Shorten the value, or give it a shorter name by an alias.",
+        {"groups": "1", "limit": 64, "sample": "Department for …"},
+    ),
+    "existing_groups_unknown": Code(
+        "info",
+        "Which groups the platform has already is not known here, so a group may exist under another spelling.",
+        "Give the list of existing groups with --existing-groups FILE to be sure of names.",
+        {},
+    ),
+    "criterion_not_sent_by_default": Code(
+        "warning",
+        "{idp} does not send {field} unless you add it to the attribute mapping.",
+        "{advice}",
+        {"idp": "Okta", "field": "department", "advice": "Add the attribute `department` in the Profile Editor."},
+    ),
+    "stale_at_service_provider": Code(
+        "info",
+        "{idp} does not send a value that was cleared: whoever loses their {field} later stays in the old group.",
+        "Use a value such as \"none\" instead of clearing it.",
+        {"idp": "Entra ID", "field": "department"},
+    ),
+    "case_only_change": Code(
+        "info",
+        "{idp} does not send a change of upper and lower case only, so a corrected spelling may not arrive.",
+        "That changes nobody's group: values that differ only in case are one group.",
+        {"idp": "Entra ID"},
+    ),
+    "nested_groups": Code(
+        "warning",
+        "{idp} does not read groups inside groups: members of a nested group are not sent.",
+        "Assign the inner groups themselves, or use a dynamic group.",
+        {"idp": "Entra ID"},
+    ),
+    "transient_fallback": Code(
+        "info",
+        "A person created before their {field} is filled passes through {group} first.",
+        "If {group} enrols its members automatically, they may receive a training meant for others.",
+        {"field": "department", "group": '"Everyone"'},
+    ),
+    "rule_not_there": Code(
+        "warning",
+        "The platform's published API has no {rules}: these groups are unverified there.",
+        "Test with one person before you switch on, or correct the values in the identity provider instead.",
+        {"rules": "aliases"},
+    ),
+}

@@ -1,0 +1,38 @@
+"""SCIM 2.0 itself (RFC 7643, RFC 7644): ListResponse, one User, Bulk, NDJSON."""
+
+from scimops.idp.shape import Active, Groups, IdentityProvider, Shape
+from scimops.resources import ENTERPRISE
+
+IDP = IdentityProvider(
+    name="scim",
+    title="SCIM",
+    sources=("https://www.rfc-editor.org/rfc/rfc7643", "https://www.rfc-editor.org/rfc/rfc7644"),
+)
+
+RESOURCES = Shape(
+    name="scim_users",
+    idp="scim",
+    title="SCIM 2.0 users: ListResponse, single User, Bulk request, NDJSON",
+    kind="json",
+    signature=("schemas", "userName", "name.familyName", "name.givenName", "meta.resourceType"),
+    needed=2,
+    columns={
+        "externalId": ("externalId",),
+        "userName": ("userName",),
+        "email": ("emails", 'emails[type eq "work"].value'),
+        "firstName": ("name.givenName",),
+        "lastName": ("name.familyName",),
+        "department": (f"{ENTERPRISE}:department",),
+        "phone": ("phoneNumbers", 'phoneNumbers[type eq "work"].value'),
+        "userType": ("userType",),
+        "createdOn": ("meta.created",),
+    },
+    active=(Active("active"),),
+    groups=Groups(("groups.display", "groups")),
+    others=("id", "displayName", "title", "nickName", "locale", "timezone", "preferredLanguage", "profileUrl",
+            "meta.location", "meta.lastModified", "meta.version", f"{ENTERPRISE}:employeeNumber",
+            f"{ENTERPRISE}:costCenter", f"{ENTERPRISE}:organization", f"{ENTERPRISE}:division"),
+    add="Ask the server for the attribute {column} (RFC 7644 §3.9).",
+)  # fmt: skip
+
+SHAPES = (RESOURCES,)

@@ -1,0 +1,142 @@
+"""What a module of this package declares: its identity provider, and the shapes its exports come in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from scimops.errors import ShapeTieError, UsageError, nearest
+from scimops.idp.table import Table
+
+FIELDS = (
+    "externalId", "userName", "email", "firstName", "lastName", "department", "phone", "active", "userType",
+    "createdOn", "hiredOn", "leftOn", "groups",
+)  # fmt: skip
+"""The fields of a user that a shape may have a column for."""
+
+PLAIN_FIELDS = tuple(name for name in FIELDS if name not in ("active", "groups"))
+
+
+@dataclass(frozen=True)
+class IdentityProvider:
+    """What is true of an identity provider whatever the file.
+
+    `not_sent` names fields that its default attribute mapping leaves out, with what to do. `changing_ids` are
+    columns that make a bad externalId, with advice. `sources` are the pages these facts come from.
+    """
+
+    name: str
+    title: str
+    sources: tuple[str, ...]
+    not_sent: Mapping[str, str] = field(default_factory=dict)
+    changing_ids: Mapping[str, str] = field(default_factory=dict)
+    sends_cleared_values: bool = True
+    sends_case_changes: bool = True
+    reads_nested_groups: bool = True
+
+
+@dataclass(frozen=True)
+class Active:
+    """One column that says whether a person is active: lower-case values for yes and for no, others unknown."""
+
+    header: str
+    yes: tuple[str, ...] = ("true",)
+    no: tuple[str, ...] = ("false",)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Where the names of a person's groups stand: columns by name or by pattern; one cell may hold several."""
+
+    headers: tuple[str, ...] = ()
+    pattern: str = ""
+    separator: str = ""
+
+    def found(self, headers: Sequence[str]) -> list[str]:
+        """Those of `headers` that hold group names."""
+        pattern = re.compile(self.pattern) if self.pattern else None
+        return [name for name in headers if name in self.headers or (pattern and pattern.fullmatch(name))]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One form of an export: how it is recognised and which column means what.
+
+    `columns` maps a field to its columns, the first that the file has counts; `coalesce` names fields where an empty
+    cell falls back to another field. `attributes` maps SCIM attribute paths to further columns. `signature` are the
+    column names that tell this shape from all others: a file fits when it has at least `needed` of them. `prepare`
+    may add columns to the table (such as pairs of name and value). `no_attributes` are columns that are nothing of the
+    user's. `add` is the line that exports a missing column.
+    """
+
+    name: str
+    idp: str
+    title: str
+    kind: Literal["csv", "json"]
+    signature: tuple[str, ...]
+    needed: int
+    columns: Mapping[str, tuple[str, ...]]
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    active: tuple[Active, ...] = ()
+    groups: Groups = field(default_factory=Groups)
+    coalesce: Mapping[str, str] = field(default_factory=dict)
+    us_dates: bool = False
+    others: tuple[str, ...] = ()
+    no_attributes: tuple[str, ...] = ()
+    prepare: Callable[[Table], Table] | None = None
+    add: str = "Add the column {column} to the export."
+
+    @property
+    def known(self) -> frozenset[str]:
+        """All column names this shape knows."""
+        plain = [name for names in self.columns.values() for name in names]
+        active = [rule.header for rule in self.active]
+        return frozenset([*self.signature, *plain, *self.attributes.values(), *active, *self.groups.headers, *self.others, *self.no_attributes])
+
+    def column(self, name: str, headers: Sequence[str]) -> str | None:
+        """The column of the file that holds the field `name`."""
+        return next((header for header in self.columns.get(name, ()) if header in headers), None)
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The shape of a file and the columns it was recognised by."""
+
+    shape: Shape
+    recognised_by: list[str]
+
+
+def detect(table: Table, shapes: Sequence[Shape], wanted: str | None = None) -> Recognition | None:
+    """Which of `shapes` the table has, by its columns alone; None where none fits.
+
+    The best fit is the shape that knows most of the file's columns, a column counting the less the more shapes know
+    it. Neither the order of columns nor the order of registration plays a part.
+
+    Raises:
+        ShapeTieError: two shapes fit equally well.
+        UsageError: `wanted` is not the name of a shape.
+    """
+    if wanted is not None:
+        named = {shape.name: shape for shape in shapes}
+        if wanted not in named:
+            advice = f"{nearest(wanted, named)} Known: {', '.join(sorted(named))}."
+            raise UsageError(f'There is no shape "{wanted}".', advice=advice)
+        return Recognition(named[wanted], [name for name in table.headers if name in named[wanted].known])
+    same_kind = [shape for shape in shapes if shape.kind == table.kind]
+    headers = set(table.headers)
+    scores: list[tuple[float, str, Shape]] = []
+    for shape in same_kind:
+        hits = headers & shape.known
+        if len(headers.intersection(shape.signature)) >= shape.needed:
+            weight = sum(1 / sum(name in other.known for other in same_kind) for name in hits)
+            scores.append((round(weight, 6), shape.name, shape))
+    if not scores:
+        return None
+    scores.sort(key=lambda score: (-score[0], score[1]))
+    ties = [name for weight, name, _ in scores if weight == scores[0][0]]
+    if len(ties) > 1:
+        raise ShapeTieError(f"the columns fit {' and '.join(ties)} equally well.", advice=f"Say --shape {ties[0]}, for example.")
+    best = scores[0][2]
+    return Recognition(best, [name for name in table.headers if name in best.signature])

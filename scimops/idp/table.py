@@ -1,0 +1,93 @@
+"""What every reader gives: a table of strings with true row and line numbers, and what it could not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+ROW, LINE = "@row", "@line"
+"""The two columns that every table has in front of those of the file."""
+
+TEXTS_KEPT = 1000
+"""Of how many rejected rows the text is kept (the first ones); row, line and reason are kept of all."""
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A data record that could not be read: its number, its line, why, and the beginning of its text."""
+
+    row: int
+    line: int | None
+    reason: str
+    text: str
+
+
+@dataclass
+class Table:
+    """A file as strings.
+
+    `read(headers)` gives these columns of all readable records as strings (or lists of strings), with `@row` and
+    `@line` in front. `rows` counts all data records, the rejected ones included.
+    `controls` is false where no control character can be in it. `total`, `next_page` and `broken` are what a page
+    says of its own completeness.
+    """
+
+    headers: list[str]
+    rows: int
+    read: Callable[[Sequence[str]], pl.DataFrame]
+    encoding: str
+    delimiter: str | None = None
+    rejected: list[RejectedRow] = field(default_factory=list)
+    kind: str = "csv"
+    controls: bool = True
+    total: int | None = None
+    next_page: bool = False
+    broken: str = ""
+
+
+_PASSWORD = re.compile(r"pass ?(word|wd|wort|phrase)|\bpwd\b|contrase|mot de passe|\bsalt\b|recovery (question|answer)")
+_ABOUT_PASSWORDS = re.compile(r"chang|expir|never|last|polic|date|time|days|status|method|require[sd]? at|next sign")
+
+
+def is_password(header: str) -> bool:
+    """Does this column hold passwords or their like? Such a column is dropped before anything reads it."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[._\-]+", " ", header).lower()
+    return bool(_PASSWORD.search(spaced)) and not _ABOUT_PASSWORDS.search(spaced)
+
+
+def unique_headers(names: Sequence[str]) -> list[str]:
+    """Header names as given, trimmed; an empty one becomes `column N`, a repeated one `NAME (N)`."""
+    seen = {ROW, LINE}
+    result = []
+    for number, name in enumerate(names, 1):
+        base = name.strip().strip("\ufeff") or f"column {number}"
+        unique, count = base, 1
+        while unique in seen:
+            count += 1
+            unique = f"{base} ({count})"
+        seen.add(unique)
+        result.append(unique)
+    return result
+
+
+class Rejects:
+    """Collects rejected rows; of long or many ones only the beginning of the text is kept."""
+
+    def __init__(self, hide_text: bool = False) -> None:
+        self.rows: list[RejectedRow] = []
+        self._hide = hide_text
+
+    def add(self, row: int, line: int | None, reason: str, text: str) -> None:
+        """Note one row."""
+        if self._hide:
+            text = "(not shown: the file has a password column)"
+        kept = text[:200].encode("utf-8", "replace").decode() if len(self.rows) < TEXTS_KEPT else ""
+        self.rows.append(RejectedRow(row, line, reason, kept))
+
+
+def empty_frame(headers: Sequence[str]) -> pl.DataFrame:
+    """No records, with these columns."""
+    return pl.DataFrame(schema={ROW: pl.Int64, LINE: pl.Int64} | dict.fromkeys(headers, pl.String))

@@ -1,0 +1,102 @@
+"""Attribute paths (RFC 7644 §3.10) and a JSON resource as flat columns named by them.
+
+One naming serves all: `name.givenName`, `emails[type eq "work"].value`,
+`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department`. An export in JSON, a SCIM resource on the
+wire and a field mapping of a setting mean the same thing by the same path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+
+Flat = dict[str, str | list[str]]
+
+_PATH = re.compile(
+    r"^(?:(?P<urn>urn:[\w.:\-]+):)?"
+    r"(?P<name>[A-Za-z$][\w$\-]*)"
+    r'(?:\[\s*(?P<by>\w+)\s+eq\s+"(?P<of>[^"]*)"\s*\])?'
+    r"(?:\.(?P<sub>[A-Za-z$][\w$\-]*))?$",
+    re.IGNORECASE,
+)
+_VALUE_ATTRIBUTES = {"emails", "phonenumbers", "ims", "photos", "entitlements", "roles", "x509certificates", "groups"}
+
+
+def normal_path(path: str) -> str:
+    """`path` in one way of writing: attribute names are case-insensitive, the core URN and spaces may be left out.
+
+    `emails[type eq "work"]` means its `value` (RFC 7643 §2.4).
+
+    Raises:
+        ValueError: `path` is no attribute path.
+    """
+    found = _PATH.match(path.strip())
+    if not found:
+        raise ValueError(path)
+    urn, name, by, of, sub = found.group("urn", "name", "by", "of", "sub")
+    head = f"{urn.lower()}:" if urn and urn.lower() != CORE.lower() else ""
+    test = f'[{by.lower()} eq "{of.lower()}"]' if by else ""
+    if by and not sub and name.lower() in _VALUE_ATTRIBUTES:
+        sub = "value"
+    tail = f".{sub.lower()}" if sub else ""
+    return f"{head}{name.lower()}{test}{tail}"
+
+
+def flatten(resource: Mapping[str, Any]) -> Flat:
+    """A JSON resource as flat columns; null and empty values are left out, booleans are `true` and `false`.
+
+    Of values that carry a type each has its own column, and the attribute's bare name holds all of them in the order
+    of design rule 1: work and primary, else primary, else work, else as they come.
+    """
+    return dict(_flatten("", resource))
+
+
+def _flatten(prefix: str, value: Any) -> Iterator[tuple[str, str | list[str]]]:
+    if isinstance(value, Mapping):
+        joint = ":" if prefix.startswith("urn:") and prefix.count("[") == 0 and "." not in prefix.rsplit(":", 1)[-1] else "."
+        for key, inner in value.items():
+            yield from _flatten(f"{prefix}{joint}{key}" if prefix else str(key), inner)
+    elif isinstance(value, list):
+        yield from _flatten_list(prefix, [item for item in value if item not in (None, "", {}, [])])
+    elif value is not None and value != "":
+        yield prefix, text_of(value)
+
+
+def _flatten_list(prefix: str, items: list[Any]) -> Iterator[tuple[str, str | list[str]]]:
+    complex_items = [item for item in items if isinstance(item, Mapping)]
+    plain = [text_of(item) for item in items if not isinstance(item, (Mapping, list))]
+    values = [item["value"] for item in sorted(complex_items, key=_preference) if _is_plain(item.get("value"))]
+    if all_values := plain + [text_of(value) for value in values]:
+        yield prefix, all_values
+    seen: set[str] = set()
+    for item in complex_items:
+        if set(item) == {"name", "value"} and isinstance(item["name"], str):
+            yield from _flatten(f"{prefix}.{item['name']}", item["value"])
+            continue
+        kind = item.get("type")
+        head = f'{prefix}[type eq "{kind}"]' if isinstance(kind, str) and kind else prefix
+        for key, value in _flatten(head, {key: inner for key, inner in item.items() if key != "type"}):
+            if key not in seen and key != prefix and not (head == prefix and key == f"{prefix}.value"):
+                seen.add(key)
+                yield key, value
+
+
+def _is_plain(value: Any) -> bool:
+    return value is not None and value != "" and not isinstance(value, (Mapping, list))
+
+
+def _preference(item: Mapping[str, Any]) -> int:
+    primary = item.get("primary") in (True, "true", "True")
+    work = str(item.get("type", "")).lower() == "work"
+    return (0 if work else 1) if primary else (2 if work else 3)
+
+
+def text_of(value: Any) -> str:
+    """A JSON scalar as text: booleans `true` and `false`, numbers as written."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
