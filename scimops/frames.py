@@ -84,6 +84,7 @@ MAPPED_USERS = Schema(
     (
         *_ORIGIN,
         *_PERSON,
+        Column("filled_in", "bool", False, "the e-mail address is really the userName: the export has none"),
         Column("idp_groups", "list[string]", True, "groups of the identity provider, where they are the criterion"),
         Column("value", "string", True, "the criterion's value as text; null = blank"),
     ),

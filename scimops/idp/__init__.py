@@ -19,7 +19,7 @@ from scimops.idp.source import Source, Workspace, is_workbook, open_source
 from scimops.idp.table import RejectedRow, Table
 from scimops.idp.workbook import read_workbook
 
-__all__ = ["IDPS", "SHAPES", "Export", "IdentityProvider", "RejectedRow", "Shape", "read_export"]
+__all__ = ["IDPS", "SHAPES", "Export", "IdentityProvider", "RejectedRow", "Shape", "read_export", "read_table"]
 
 PROVIDERS = (entra, okta, onelogin, jumpcloud, google_workspace, scim)
 IDPS: dict[str, IdentityProvider] = {module.IDP.name: module.IDP for module in (*PROVIDERS, generic)}
@@ -71,6 +71,16 @@ def read_export(
             advice="Export again and name all pages. To look at this part only, say --allow-incomplete.",
         )
     return Export(shapes[0], parts, missing)
+
+
+def read_table(name: str | Path) -> tuple[Table, Source]:
+    """Any CSV, TSV, JSON or workbook as a table of strings, whatever it is about.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    source = open_source(name, Workspace())
+    return _read_table(source, None, None), source
 
 
 def _read_table(source: Source, encoding: str | None, delimiter: str | None) -> Table:

@@ -150,6 +150,7 @@ class Export:
         """The readable records: row, line, file and for each name in `columns` its column's text.
 
         `active` becomes a boolean; empty text becomes null; text is trimmed, but for departments and custom fields.
+        With `email` there is a column `filled_in`: the address is really the userName, because the export has none.
         With `groups` there is a column `groups` with the names of each person's groups.
         """
         return pl.concat([self._frame(part, columns, groups) for part in self.parts], how="vertical")
@@ -159,18 +160,36 @@ class Export:
         rules = _active_rules(self.shape, columns.get("active"))
         rules = [rule for rule in rules if "active" in columns and rule.header in headers]
         group_headers = self.shape.groups.found(headers) if groups else []
-        fallbacks = {name: columns[other] for name, other in self.shape.coalesce.items() if other in columns}
+        fallbacks = {
+            name: columns[other]
+            for name, other in self.shape.coalesce.items()
+            if other in columns and columns.get(name) == self.columns.get(name)
+        }
         needed = [*columns.values(), *fallbacks.values(), *(rule.header for rule in rules), *group_headers]
         frame = part.table.read([name for name in dict.fromkeys(needed) if name in headers])
         made = [
-            _text(frame, column, name, fallbacks.get(name) if column == self.columns.get(name) else None)
+            _text(frame, column, name, fallbacks.get(name))
             for name, column in columns.items()
             if name != "active"
         ]
+        if "email" in columns:
+            own = _text(frame, columns["email"], "email", None)
+            absent = own.is_null() if fallbacks.get("email") not in (None, columns["email"]) else pl.lit(False)
+            made.append(absent.alias("filled_in"))
         made += [_active(rules).alias("active")] if "active" in columns else []
         made += [_groups(frame, group_headers, self.shape.groups.separator).alias("groups")] if groups else []
         origin = [pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), pl.lit(part.source.name).alias("file")]
         return frame.select(*origin, *made)
+
+    def several(self, column: str) -> list[int]:
+        """The rows that have several different values in `column`."""
+        rows: list[int] = []
+        for part in self.parts:
+            if part.table.kind == "json" and column in part.table.headers:
+                frame = part.table.read([column])
+                if isinstance(frame.schema[column], pl.List):
+                    rows += frame.filter(pl.col(column).list.n_unique() > 1)[ROW].to_list()
+        return rows
 
     def users(self) -> pl.DataFrame:
         """All readable users as the schema `users`, custom columns included."""

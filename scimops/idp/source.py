@@ -71,12 +71,17 @@ class Workspace:
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _count: int = field(default=0)
 
-    def new(self, suffix: str = "") -> Path:
-        """A path for one more file in the folder."""
+    @property
+    def folder(self) -> Path:
+        """The folder itself."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="scimops-", ignore_cleanup_errors=True)
+        return Path(self._folder.name)
+
+    def new(self, suffix: str = "") -> Path:
+        """A path for one more file in the folder."""
         self._count += 1
-        return Path(self._folder.name) / f"{self._count}{suffix}"
+        return self.folder / f"{self._count}{suffix}"
 
 
 def open_source(name: str | Path, workspace: Workspace) -> Source:

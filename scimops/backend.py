@@ -1,0 +1,90 @@
+"""Where frames are computed: embedded Polars by default, an Apache Spark cluster by its master URL.
+
+The pipeline is written once, in Narwhals; a backend lends it a lazy frame and brings the result back. PySpark is
+imported only when a Spark master is asked for (`pip install scimops[spark]`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import polars as pl
+
+from scimops.errors import ScimopsError, UsageError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Pipeline = Callable[..., "nw.LazyFrame[Any]"]
+
+_SPARK = re.compile(r"local(\[(\d+|\*)\])?|spark://\S+|yarn|k8s://\S+")
+
+
+class Backend:
+    """Embedded Polars: frames are computed in this process."""
+
+    name = "polars"
+
+    def run(self, pipeline: Pipeline, folder: Path | None = None, **tables: pl.DataFrame) -> pl.DataFrame:
+        """The result of `pipeline`, called with `tables` as lazy Narwhals frames."""
+        lazy = {name: nw.from_native(table.lazy()) for name, table in tables.items()}
+        result: pl.LazyFrame = pipeline(**lazy).to_native()
+        return result.collect()
+
+
+class SparkBackend(Backend):
+    """Apache Spark: reads the staged Parquet (never an export itself) and computes there."""
+
+    def __init__(self, master: str) -> None:
+        self.name = master
+
+    def run(self, pipeline: Pipeline, folder: Path | None = None, **tables: pl.DataFrame) -> pl.DataFrame:
+        """As :meth:`Backend.run`; `folder` must be readable by the cluster's workers.
+
+        Raises:
+            ScimopsError: PySpark is not installed, or the cluster cannot be reached.
+        """
+        if folder is None:
+            raise ScimopsError("Spark needs a folder for the staged Parquet.")
+        session = self._session()
+        lazy = {}
+        for name, table in tables.items():
+            path = folder / f"{name}.parquet"
+            table.write_parquet(path)
+            lazy[name] = nw.from_native(session.read.parquet(str(path)))
+        result = pipeline(**lazy).to_native()
+        frame = pl.from_arrow(result.toArrow())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    def _session(self) -> SparkSession:
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise ScimopsError("PySpark is not installed.", advice="pip install 'scimops[spark]', and Java 17.") from None
+        try:
+            builder = SparkSession.builder.master(self.name).appName("scimops")
+            builder = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "8")
+            session: SparkSession = builder.getOrCreate()
+        except Exception as error:  # PySpark and Py4J raise whatever the JVM says
+            reason = str(error).splitlines()[0][:200]
+            raise ScimopsError(f"Spark at {self.name} does not answer: {reason}", advice="Is Java 17 installed?") from error
+        session.sparkContext.setLogLevel("ERROR")
+        return session
+
+
+def open_backend(url: str = "polars") -> Backend:
+    """The backend that `url` names: `polars`, `local[N]` or `spark://HOST:PORT`.
+
+    Raises:
+        UsageError: `url` is none of these.
+    """
+    if url == "polars":
+        return Backend()
+    if _SPARK.fullmatch(url):
+        return SparkBackend(url)
+    raise UsageError(f'"{url}" is no backend.', advice="Allowed: polars, local[2], spark://HOST:PORT.")

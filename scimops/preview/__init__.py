@@ -1,0 +1,229 @@
+"""The preview: where every person of an export will land under a setting, and why, with findings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from scimops import frames
+from scimops.backend import open_backend
+from scimops.errors import Finding, UsageError, nearest
+from scimops.grouping import ARRIVING, REASONS, REJECTED, Grouping, assign_groups
+from scimops.idp import Export
+from scimops.mapping import MappedUsers, map_users
+from scimops.preview.groups import UNKNOWN, ExistingGroups, Group, make_groups, read_existing_groups
+from scimops.preview.stage import Staged, stage
+from scimops.setting import Setting
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["UNKNOWN", "Channel", "ExistingGroups", "Group", "Numbers", "Preview", "preview_export", "read_existing_groups"]
+
+Channel = Literal["idp", "apply"]
+CHANNELS: dict[str, str] = {
+    "idp": "the identity provider sends people one by one",
+    "apply": "scimops sends the whole population",
+}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The four numbers an admin sees first, in people and groups.
+
+    `will_arrive`: people who will be created or kept active; `groups`: groups with members; `to_fix`: people who are
+    rejected; `seats`: seats of the licence they take (active people only).
+    """
+
+    will_arrive: int
+    groups: int
+    to_fix: int
+    seats: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The assignments of a whole export under a setting, with its findings.
+
+    `assignments` has the schema `assignments`: one row for each row of the export. `users` is the same with what the
+    pipeline needed (schema `mapped_users` and keys); `seconds` is wall time.
+    """
+
+    export: Export
+    setting: Setting
+    channel: Channel
+    existing: ExistingGroups
+    grouping: Grouping
+    mapped: MappedUsers
+    people: pl.DataFrame
+    members: pl.DataFrame
+    groups: list[Group]
+    backend: str
+    findings: list[Finding]
+    seconds: float
+
+    @cached_property
+    def reasons(self) -> dict[str, int]:
+        """How many rows have each reason; the counts add up to the rows of the export."""
+        counts = dict(self.people["reason"].value_counts().iter_rows())
+        unreadable = counts.get("rejected_unreadable", 0) + len(self.export.rejected)
+        counts |= {"rejected_unreadable": unreadable} if unreadable else {}
+        return {reason: counts[reason] for reason in REASONS if reason in counts}
+
+    @property
+    def rows(self) -> int:
+        """The data records of the export, readable or not."""
+        return self.export.rows
+
+    @property
+    def in_scope(self) -> int:
+        """Rows that the scope does not leave out."""
+        return self.rows - self.reasons.get("out_of_scope", 0)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Will arrive, groups, to fix, seats."""
+        arriving = self.people.filter(pl.col("reason").is_in(ARRIVING) & pl.col("active").fill_null(True)).height
+        rejected = sum(count for reason, count in self.reasons.items() if reason in REJECTED)
+        return Numbers(arriving, len(self.groups), rejected, arriving)
+
+    @cached_property
+    def assignments(self) -> pl.DataFrame:
+        """One row for each row of the export, in its order (schema `assignments`)."""
+        names = {group.group_key: group.name for group in self.groups}
+        frame = self.people.with_columns(_named(pl.col("group_key"), names).alias("group"))
+        if self.setting.by_idp_groups:
+            several = self.members.group_by("n", maintain_order=True).agg(
+                several=_named(pl.col("group_key"), names).unique(maintain_order=True).str.join("\n")
+            )
+            frame = frame.join(several, on="n", how="left", maintain_order="left")
+            frame = frame.with_columns(group=pl.coalesce("several", "group"))
+        frame = frame.select(frames.ASSIGNMENTS.names)
+        return frames.check(self._with_unreadable(frame), frames.ASSIGNMENTS)
+
+    def _with_unreadable(self, frame: pl.DataFrame) -> pl.DataFrame:
+        lost = [
+            {"row": row.row, "line": row.line, "file": part.source.name, "reason": "rejected_unreadable"}
+            for part in self.export.parts
+            for row in part.table.rejected
+        ]
+        if not lost:
+            return frame
+        order = {part.source.name: number for number, part in enumerate(self.export.parts)}
+        more = pl.DataFrame(lost, schema={name: frame.schema[name] for name in ("row", "line", "file", "reason")})
+        frame = pl.concat([frame, more], how="diagonal")
+        return frame.sort(pl.col("file").replace_strict(order, return_dtype=pl.Int64), "row", maintain_order=True)
+
+    def groups_frame(self) -> pl.DataFrame:
+        """The groups as a frame (schema `groups`)."""
+        rows = [group.to_dict() | {"spellings": len(group.spellings)} for group in self.groups]
+        kinds = {"string": pl.String, "int64": pl.Int64, "bool": pl.Boolean}
+        schema = {column.name: kinds[column.type] for column in frames.GROUPS.columns}
+        return frames.check(pl.DataFrame(rows, schema=schema), frames.GROUPS)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The assignments in pandas, with string dtypes and pd.NA (schema `assignments`)."""
+        return frames.to_pandas(self.assignments)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `scimops preview --json` prints (schema `preview.json`)."""
+        described = self.export.describe()
+        keys = ("files", "idp", "shape", "recognised_by", "complete", "missing", "taken_at", "taken_from", "columns")
+        return {
+            "format": 1,
+            "source": {key: described[key] for key in keys},
+            "setting": self.setting.model_dump(mode="json"),
+            "channel": self.channel,
+            "rows": self.rows,
+            "in_scope": self.in_scope,
+            "numbers": vars(self.numbers),
+            "reasons": self.reasons,
+            "groups": [group.to_dict() for group in self.groups],
+            "existing_groups": {"known": self.existing.known, "source": self.existing.source},
+            "findings": [finding.to_dict() for finding in self.findings],
+            "backend": self.backend,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def _named(key: pl.Expr, names: Mapping[str, str]) -> pl.Expr:
+    return key.replace_strict(list(names), list(names.values()), default=None, return_dtype=pl.String) if names else (
+        pl.lit(None, pl.String)
+    )  # fmt: skip
+
+
+def preview_export(
+    export: Export,
+    setting: Setting,
+    *,
+    existing: ExistingGroups = UNKNOWN,
+    channel: str = "idp",
+    backend: str = "polars",
+    folder: Path | str = ".",
+) -> Preview:
+    """Where everybody in `export` lands under `setting`, and what should be known before it is switched on.
+
+    Args:
+        export: from :func:`scimops.idp.read_export`.
+        setting: from :func:`scimops.setting.load_setting` or :func:`scimops.setting.quick_setting`.
+        existing: the groups the platform has, from :func:`read_existing_groups`.
+        channel: `idp` (people are sent one by one) or `apply` (scimops sends all).
+        backend: `polars`, or a Spark master such as `local[2]`.
+        folder: where files that the setting names are looked for.
+
+    Raises:
+        SettingError: the setting names a column or file that is not there.
+        UsageError: an unknown channel or backend.
+    """
+    if channel not in CHANNELS:
+        raise UsageError(f'"{channel}" is no channel.', advice=nearest(channel, CHANNELS) or "Allowed: idp, apply.")
+    from scimops.preview.checks import find
+
+    started = time.perf_counter()
+    computer = open_backend(backend)
+    grouping = Grouping(setting, existing.names)
+    mapped = map_users(export, setting)
+    staged = stage(mapped, setting, grouping, any(part.table.controls for part in export.parts), Path(folder))
+
+    needed = staged.people.select("n", "early", "user_key", "email_key", "active", "value")
+    placed = computer.run(
+        lambda people, values: assign_groups(people, values, grouping),
+        export.parts[0].source.workspace.folder if backend != "polars" else None,
+        people=needed, values=staged.values.select("value", "group_key", "reason"),
+    ).sort("n")  # fmt: skip
+    people = staged.people.hstack(placed.select("reason", "group_key"))
+    members = _members(people, staged)
+    groups = make_groups(members, _fixed_names(grouping, staged), existing)
+    preview = Preview(
+        export, setting, "idp" if channel == "idp" else "apply", existing, grouping, mapped, people, members, groups,
+        computer.name, [], 0.0,
+    )  # fmt: skip
+    findings = find(preview)
+    return replace(preview, findings=findings, seconds=time.perf_counter() - started)
+
+
+def _members(people: pl.DataFrame, staged: Staged) -> pl.DataFrame:
+    """One row a membership: `n`, `group_key`, `value`; the value is null where a fallback led there."""
+    own = pl.col("reason").is_in(["matched", "alias", "idp_group"])
+    landed = people.filter(pl.col("group_key").is_not_null())
+    single = landed.select("n", "group_key", value=pl.when(own).then(pl.col("value")))
+    if staged.memberships.is_empty():
+        return single
+    ours = landed.filter(own).select("n")
+    long = staged.memberships.join(ours, on="n", how="semi").join(staged.values, on="value", how="inner")
+    long = long.select("n", "group_key", "value").unique(["n", "group_key"], keep="first", maintain_order=True)
+    return pl.concat([long, single.filter(pl.col("value").is_null())])
+
+
+def _fixed_names(grouping: Grouping, staged: Staged) -> dict[str, str]:
+    """Names that no order decides: of existing groups, the target group, aliases."""
+    named = staged.values.filter(pl.col("name").is_not_null())
+    blank = grouping.place(None)
+    names = dict(named.select("group_key", "name").iter_rows())
+    return names | ({blank.key: blank.name} if blank.key and blank.name else {})

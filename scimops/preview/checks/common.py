@@ -1,0 +1,53 @@
+"""What checks share: rows of a condition, samples, and words for fields and identity providers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from scimops.errors import ROW_NUMBERS_KEPT
+from scimops.grouping import ARRIVING
+from scimops.idp import IDPS
+
+if TYPE_CHECKING:
+    from scimops.preview import Preview
+
+FIELD_WORDS = {
+    "userName": "the userName", "email": "the e-mail address", "department": "department", "phone": "the phone number",
+    "firstName": "the first name", "lastName": "the last name", "externalId": "the externalId",
+}  # fmt: skip
+
+
+def rows_with(preview: Preview, condition: pl.Expr) -> dict[str, Any]:
+    """`count` and `row_numbers` of the people for whom `condition` holds, as arguments of `finding()`."""
+    rows = preview.people.lazy().filter(condition).select("row").collect()["row"]
+    return {"count": len(rows), "row_numbers": rows.head(ROW_NUMBERS_KEPT).to_list()}
+
+
+def first_of(preview: Preview, condition: pl.Expr, column: str) -> str:
+    """The first value of `column` among the people for whom `condition` holds."""
+    values = preview.people.lazy().filter(condition & pl.col(column).is_not_null()).select(column).head(1).collect()
+    return str(values.item()) if values.height else ""
+
+
+def arriving() -> pl.Expr:
+    """People who will be there and active."""
+    return pl.col("reason").is_in(ARRIVING) & pl.col("active").fill_null(True)
+
+
+def kept() -> pl.Expr:
+    """People who are neither rejected nor out of scope."""
+    return pl.col("reason").is_in([*ARRIVING, "inactive"])
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Some names in one line, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def idp_title(preview: Preview) -> str:
+    """The identity provider's name for people."""
+    return IDPS[preview.export.idp].title

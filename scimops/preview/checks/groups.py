@@ -1,0 +1,165 @@
+"""Checks of the groups: blank values, spellings, twins, names, and what the identity provider never sends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+from rapidfuzz import fuzz, process
+
+from scimops.errors import Finding, finding
+from scimops.grouping import group_key
+from scimops.idp import IDPS
+from scimops.preview.checks.common import idp_title, listed, rows_with
+
+if TYPE_CHECKING:
+    from scimops.preview import Group, Preview
+
+NAME_LIMIT = 64
+"""Characters of a target group's name in the platform's API (platform facts: limits)."""
+
+TWINS_AT_MOST = 20_000
+_ALIKE = 88
+_SHORTEST = 5
+
+
+def blank(preview: Preview) -> Finding | None:
+    """People without a value of the criterion."""
+    field, target = preview.setting.grouping_field, preview.setting.group_settings.target_group
+    if field is None:
+        return None
+    blank_reason = preview.grouping.place(None).reason
+    rows = rows_with(preview, pl.col("reason") == blank_reason)
+    landing = f'the target group "{target}"' if target else "no group at all"
+    return finding("blank_criterion", **rows, field=field, landing=landing) if rows["count"] else None
+
+
+def several(preview: Preview) -> Finding | None:
+    """People with several values of the criterion."""
+    rows = preview.mapped.several
+    return finding("several_values", count=len(rows), row_numbers=rows, field=preview.setting.grouping_field) if rows else None
+
+
+def _rows_in(preview: Preview, groups: list[Group]) -> dict[str, object]:
+    keys = [group.group_key for group in groups]
+    rows = rows_with(preview, pl.col("group_key").is_in(keys) & pl.col("reason").is_in(["matched", "alias", "idp_group"]))
+    return {"count": rows["count"], "row_numbers": rows["row_numbers"]}
+
+
+def twins(preview: Preview) -> list[tuple[Group, Group]]:
+    """Pairs of groups whose names are nearly the same, the likely slip (fewer members) first.
+
+    Compared are keys, each once; names of fewer than five characters and names that differ in a number are no twins.
+    """
+    own = [group for group in preview.groups if group.spellings and len(group.group_key) >= _SHORTEST][:TWINS_AT_MOST]
+    by_key = {group.group_key: group for group in own}
+    keys = list(by_key)
+    pairs = []
+    for start in range(0, len(keys), 500):
+        block = keys[start : start + 500]
+        scores = process.cdist(block, keys, scorer=fuzz.ratio, score_cutoff=_ALIKE, workers=1)
+        for row, column in zip(*scores.nonzero(), strict=True):
+            one, two = keys[start + int(row)], keys[int(column)]
+            if start + int(row) < int(column) and _digits(one) == _digits(two):
+                pairs.append((by_key[two], by_key[one]))
+    return sorted(pairs, key=lambda pair: (-pair[1].members, pair[0].group_key))
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isdigit())
+
+
+def near_twins(preview: Preview) -> Finding | None:
+    """Groups that look alike but are not the same."""
+    pairs = twins(preview)
+    if not pairs:
+        return None
+    sample = listed([f"{slip.name} / {right.name}" for slip, right in pairs], 3)
+    return finding("near_twins", **_rows_in(preview, [slip for slip, _ in pairs]), pairs=f"{len(pairs):,}", sample=sample)
+
+
+def lonely(preview: Preview) -> Finding | None:
+    """Groups with one member."""
+    alone = [group for group in preview.groups if group.members == 1 and group.spellings]
+    if not alone or len(preview.groups) == 1:
+        return None
+    sample = listed([group.name for group in alone], 3)
+    return finding("one_member_group", **_rows_in(preview, alone), groups=f"{len(alone):,}", sample=sample)
+
+
+def spellings(preview: Preview) -> Finding | None:
+    """Values that are written in several ways and count as one group; aliases are meant and not counted."""
+    merged = [group for group in preview.groups if len(_ways(group)) > 1]
+    if not merged:
+        return None
+    sample = "; ".join(listed(_ways(group), 4) for group in merged[:2])
+    return finding("spellings_merged", **_rows_in(preview, merged), groups=f"{len(merged):,}", sample=sample)
+
+
+def _ways(group: Group) -> list[str]:
+    return [text for text in group.spellings if group_key(text) == group.group_key]
+
+
+def long_names(preview: Preview) -> Finding | None:
+    """Groups whose names are longer than the platform's API takes."""
+    long = [group for group in preview.groups if len(group.name) > NAME_LIMIT]
+    if not long:
+        return None
+    values = {"groups": f"{len(long):,}", "limit": NAME_LIMIT, "sample": listed([group.name[:40] + "…" for group in long], 2)}
+    return finding("group_name_too_long", **_rows_in(preview, long), **values)
+
+
+def not_sent(preview: Preview) -> Finding | None:
+    """The identity provider leaves the criterion out of its default attribute mapping."""
+    field = preview.setting.grouping_field
+    advice = IDPS[preview.export.idp].not_sent.get(field or "")
+    if advice is None and field in preview.setting.custom_fields and preview.export.idp not in ("generic", "scim"):
+        attribute = next((m.attribute for m in preview.setting.field_mappings if m.field == field), field)
+        advice = f"Add an attribute mapping to {attribute}."
+    return finding("criterion_not_sent_by_default", idp=idp_title(preview), field=field, advice=advice) if advice else None
+
+
+def stale(preview: Preview) -> Finding | None:
+    """Cleared values are not sent."""
+    if preview.channel != "idp" or IDPS[preview.export.idp].sends_cleared_values or not preview.setting.grouping_field:
+        return None
+    return finding("stale_at_service_provider", idp=idp_title(preview), field=preview.setting.grouping_field)
+
+
+def case_only(preview: Preview) -> Finding | None:
+    """Corrections of upper and lower case are not sent."""
+    if preview.channel != "idp" or IDPS[preview.export.idp].sends_case_changes:
+        return None
+    folded = [group for group in preview.groups if len({text.casefold() for text in _ways(group)}) < len(_ways(group))]
+    return finding("case_only_change", **_rows_in(preview, folded), idp=idp_title(preview)) if folded else None
+
+
+def nested(preview: Preview) -> Finding | None:
+    """Groups within groups are not read."""
+    if not preview.setting.by_idp_groups or IDPS[preview.export.idp].reads_nested_groups:
+        return None
+    return finding("nested_groups", idp=idp_title(preview))
+
+
+def transient(preview: Preview) -> Finding | None:
+    """People may pass through the target group on their way."""
+    field, target = preview.setting.grouping_field, preview.setting.group_settings.target_group
+    if preview.channel != "idp" or field is None or target is None:
+        return None
+    return finding("transient_fallback", field=field, group=f'"{target}"')
+
+
+def not_there(preview: Preview) -> Finding | None:
+    """Rules that this setting uses and the platform's published API has no field for (platform facts)."""
+    groups = preview.setting.group_settings
+    rules = ["aliases"] if groups.aliases else []
+    rules += [f"duplicates: {groups.duplicates}"] if groups.duplicates != "reject_all" else []
+    rules += [f"inactive: {groups.inactive}"] if groups.inactive != "no_group" else []
+    if any(len(_ways(group)) > 1 for group in preview.groups):
+        rules.append("joining of spellings")
+    return finding("rule_not_there", rules=", ".join(rules)) if rules else None
+
+
+def unknown(preview: Preview) -> Finding | None:
+    """The platform's groups were not given."""
+    return None if preview.existing.known or not preview.groups else finding("existing_groups_unknown")

@@ -1,0 +1,66 @@
+"""Checks of who comes along: foreign domains, seats, guests, rooms and service accounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from scimops.errors import Finding, finding
+from scimops.preview.checks.common import arriving, first_of, listed, rows_with
+
+if TYPE_CHECKING:
+    from scimops.preview import Preview
+
+_GUEST = "#ext#"
+_ROOM = (
+    r"^(conf(erence)?|meeting|board)[._ -]?room|^room[._-]|^(info|office|sales|support|reception|scanner|printer|"
+    r"noreply|no-reply|hello|contact|jobs|billing|invoices?|helpdesk|accounts?|hr|marketing)@"
+)
+_SERVICE = r"^(svc|service|srv|sa|adm|admin|a|sql|backup|sync|test|bot|api)[._-]|^(admin|administrator|root|postmaster|backup|test)@"
+
+
+def foreign_domains(preview: Preview) -> Finding | None:
+    """People whose e-mail domain the platform has not authorised."""
+    allowed = [domain.strip().lstrip("@").lower() for domain in preview.setting.allowed_domains]
+    if not allowed:
+        return None
+    domain = pl.col("email_key").str.extract(r"@(.+)$")
+    foreign = arriving() & ~domain.is_in(allowed)
+    rows = rows_with(preview, foreign)
+    if not rows["count"]:
+        return None
+    counts = preview.people.filter(foreign).select(domain.alias("domain"))["domain"].value_counts(sort=True)
+    names = [f"{name} ({count:,})" for name, count in counts.sort("count", "domain", descending=[True, False]).iter_rows()]
+    return finding("domain_not_allowed", **rows, domains=listed(names))
+
+
+def seats(preview: Preview) -> Finding | None:
+    """More active people than the licence has seats."""
+    needed, there = preview.numbers.seats, preview.setting.seats
+    if there is None or needed <= there:
+        return None
+    return finding("seats_exceeded", count=needed - there, needed=f"{needed:,}", seats=f"{there:,}")
+
+
+def guests(preview: Preview) -> Finding | None:
+    """Guests that the scope does not leave out."""
+    guest = (pl.col("userType").str.to_lowercase() == "guest") | pl.col("user_key").str.contains(_GUEST, literal=True)
+    rows = rows_with(preview, arriving() & guest.fill_null(False))
+    return finding("guests", **rows) if rows["count"] else None
+
+
+def shared_mailboxes(preview: Preview) -> Finding | None:
+    """Rooms, equipment and mailboxes that are nobody's."""
+    return _looking_like(preview, _ROOM, "shared_mailboxes")
+
+
+def service_accounts(preview: Preview) -> Finding | None:
+    """Accounts of services and administrators."""
+    return _looking_like(preview, _SERVICE, "service_accounts")
+
+
+def _looking_like(preview: Preview, pattern: str, code: str) -> Finding | None:
+    condition = arriving() & pl.col("user_key").str.contains(pattern)
+    rows = rows_with(preview, condition)
+    return finding(code, **rows, sample=first_of(preview, condition, "userName")) if rows["count"] else None

@@ -1,0 +1,151 @@
+"""The first stage of a preview: everything that looks at text, done once per distinct value on one machine.
+
+What it leaves to the pipeline are comparisons, joins and windows over plain keys, which any backend computes alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from scimops.errors import SettingError
+from scimops.grouping import EMAIL, MAX_EMAIL, Grouping, group_key, identity_key
+from scimops.mapping import CUSTOM_LIMIT, LIMITS, MappedUsers
+from scimops.setting import Setting
+
+CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}]"
+"""Control characters that no value of a user may have: all but tab, line feed and carriage return."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """`people`: the mapped users with `n`, `early`, `user_key`, `email_key`; `values`: each distinct value's place;
+    `memberships`: with the identity provider's groups, `n` and `value` of each membership, else empty."""
+
+    people: pl.DataFrame
+    values: pl.DataFrame
+    memberships: pl.DataFrame
+
+
+def stage(users: MappedUsers, setting: Setting, grouping: Grouping, controls: bool, folder: Path) -> Staged:
+    """Work out what a row alone decides: its keys, whether it can be sent at all, where each value leads.
+
+    `controls`: control characters are possible. `folder`: where the setting's file of assigned people is looked for.
+
+    Raises:
+        SettingError: the file of assigned people cannot be read.
+    """
+    people = users.frame.with_row_index("n").with_columns(pl.col("n").cast(pl.Int64))
+    memberships = people.select("n", "value").clear()
+    if setting.by_idp_groups:
+        memberships = _memberships(people)
+        first = memberships.group_by("n", maintain_order=True).first()
+        people = people.drop("value").join(first, on="n", how="left", maintain_order="left")
+    people = people.with_columns(_keyed(people, "userName", "user_key"), _keyed(people, "email", "email_key"))
+    people = people.with_columns(_early(people, setting, controls, _assigned(setting, folder)))
+    distinct = (memberships if setting.by_idp_groups else people)["value"].drop_nulls().unique()
+    return Staged(people, _places(distinct, grouping), memberships)
+
+
+def _memberships(people: pl.DataFrame) -> pl.DataFrame:
+    """One row a person and group, blank group names left out."""
+    long = people.select("n", value=pl.col("idp_groups")).explode("value").drop_nulls()
+    blank = [name for name in long["value"].unique() if not group_key(name)]
+    return long.filter(~pl.col("value").is_in(blank))
+
+
+def _places(distinct: pl.Series, grouping: Grouping) -> pl.DataFrame:
+    """Where each distinct value leads; values that are blank by their key are left out, like null."""
+    values = distinct.to_list()
+    places = [grouping.place(value) for value in values]
+    frame = pl.DataFrame(
+        {
+            "value": values,
+            "group_key": [place.key for place in places],
+            "name": [place.name for place in places],
+            "reason": [place.reason for place in places],
+        },
+        schema=dict.fromkeys(("value", "group_key", "name", "reason"), pl.String),
+    )
+    return frame.filter(pl.col("reason").is_in(["matched", "alias", "idp_group"]))
+
+
+def _keyed(people: pl.DataFrame, column: str, name: str) -> pl.Expr:
+    """The identity keys of a column: ASCII in one sweep, each other distinct value once through identity_key()."""
+    plain = pl.col(column).str.to_lowercase()
+    other = people.select(pl.col(column).filter(_not_ascii(column)).unique())[column]
+    if other.is_empty():
+        return plain.alias(name)
+    keys = pl.col(column).replace_strict(other, _apply(identity_key, other), default=None, return_dtype=pl.String)
+    return pl.when(_not_ascii(column)).then(keys).otherwise(plain).alias(name)
+
+
+def _not_ascii(column: str) -> pl.Expr:
+    return pl.col(column).str.len_bytes() != pl.col(column).str.len_chars()
+
+
+def _apply(function: Callable[[str], str], values: pl.Series) -> pl.Series:
+    return pl.Series([function(value) for value in values], dtype=pl.String)
+
+
+def _early(people: pl.DataFrame, setting: Setting, controls: bool, assigned: list[str] | None) -> pl.Expr:
+    """The reason that a row alone decides, in the order of design rule 8, or null."""
+    texts = [name for name, kind in people.schema.items() if kind == pl.String and name not in _OURS]
+    email = pl.col("email")
+    checks: list[tuple[pl.Expr, str]] = []
+    if controls:
+        broken = [pl.col(name).str.contains(CONTROLS) for name in texts]
+        checks.append((pl.any_horizontal(broken).fill_null(False), "rejected_unreadable"))
+    if (outside := _outside(setting, assigned)) is not None:
+        checks.append((outside, "out_of_scope"))
+    checks.append((pl.col("userName").is_null(), "rejected_no_username"))
+    checks.append((email.is_null(), "rejected_no_email"))
+    usable = email.str.contains(EMAIL) & ~email.str.ends_with("\n") & (email.str.len_chars() <= MAX_EMAIL)
+    checks.append((~usable, "rejected_bad_email"))
+    long = [pl.col(name).str.len_chars() > limit for name, limit in _limits(people).items()]
+    checks.append((pl.any_horizontal(long).fill_null(False), "rejected_value_too_long"))
+    early = pl.lit(None, pl.String)
+    for failed, reason in reversed(checks):
+        early = pl.when(failed).then(pl.lit(reason)).otherwise(early)
+    return early.alias("early")
+
+
+_OURS = ("file", "user_key", "email_key", "value")
+
+
+def _limits(people: pl.DataFrame) -> dict[str, int]:
+    custom = {name: CUSTOM_LIMIT for name in people.columns if name.startswith("field.")}
+    return {name: limit for name, limit in LIMITS.items() if name != "email"} | custom
+
+
+def _outside(setting: Setting, assigned: list[str] | None) -> pl.Expr | None:
+    """Who is not in the scope (design rule 12); None where the setting has no scope."""
+    scope, outside = setting.scope, []
+    if scope.user_types:
+        wanted = [identity_key(name) for name in scope.user_types]
+        outside.append(~pl.col("userType").str.to_lowercase().is_in(wanted).fill_null(False))
+    if scope.active_only:
+        outside.append(pl.col("active").fill_null(True).not_())
+    if assigned is not None:
+        known = [pl.col(name).is_in(assigned).fill_null(False) for name in ("user_key", "email_key", "externalId")]
+        outside.append(~pl.any_horizontal(known))
+    return pl.any_horizontal(outside) if outside else None
+
+
+def _assigned(setting: Setting, folder: Path) -> list[str] | None:
+    """The keys of the people whom the scope's file names, one a line."""
+    if setting.scope.assigned is None:
+        return None
+    path = folder / setting.scope.assigned
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise SettingError(
+            "the file of assigned people cannot be read.", where=f"scope.assigned: {path}",
+            advice="It is UTF-8 text with one userName, e-mail address or externalId a line, beside the setting.",
+        ) from None
+    names = [line.strip().strip('",;') for line in lines]
+    return sorted({key for name in names if name for key in (name, identity_key(name))})

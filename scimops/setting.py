@@ -1,0 +1,197 @@
+"""A SCIM setting: which attributes go to which fields, and what decides a person's group.
+
+Settings are documents that people review and version: YAML, read strictly (an unknown key, a wrong type, a duplicate
+key, an anchor is an error with its line) and written back with their comments kept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from scimops.errors import nearest
+from scimops.resources import normal_path
+from scimops.yaml_documents import load_document, parse_document, save_document
+
+BUILT_IN_FIELDS = ("email", "firstName", "lastName", "department", "phone")
+"""Fields the platform has by itself; nothing need be mapped to them (facts: getting-started-with-scim)."""
+
+COLUMN_KEYS = ("externalId", "userName", *BUILT_IN_FIELDS, "active", "userType", "groups", "createdOn", "hiredOn", "leftOn")
+"""Fields of a user that `columns` may read from another column of the export."""
+
+Text = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, validate_assignment=True)
+
+
+class FieldMapping(_Part):
+    """A SCIM attribute path and the field of the platform that its value goes to."""
+
+    attribute: Text = Field(description='SCIM attribute path, such as addresses[type eq "work"].country')
+    field: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="name of the field on the platform")
+
+    @field_validator("attribute")
+    @classmethod
+    def _is_path(cls, value: str) -> str:
+        try:
+            normal_path(value)
+        except ValueError:
+            raise ValueError(
+                'is no SCIM attribute path; such are title, name.givenName, addresses[type eq "work"].country'
+            ) from None
+        return value
+
+
+class Identity(_Part):
+    """From which columns of the export a person's keys are read; null = as the shape has it."""
+
+    externalId: Text | None = Field(None, description="column of the externalId")  # noqa: N815  # SCIM's name
+    userName: Text | None = Field(None, description="column of the userName")  # noqa: N815  # SCIM's name
+    email: Text | None = Field(None, description="column of the e-mail address")
+
+
+class Scope(_Part):
+    """Who will be provisioned at all (design rule 12). Nothing said: everyone."""
+
+    user_types: list[Text] = Field([], description="only these user types, such as Member; upper and lower case alike")
+    active_only: bool = Field(False, description="only people who are active")
+    assigned: Text | None = Field(
+        None, description="a file beside the setting with one userName, e-mail or externalId a line: only these people"
+    )
+
+
+class Criterion(_Part):
+    """What decides the group: a field, or the identity provider's own groups; exactly one of the two."""
+
+    field: Text | None = Field(None, description="department, or a field of field_mappings or columns")
+    idp_groups: Literal[True] | None = Field(None, description="true: mirror the identity provider's groups")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.field is None) == (self.idp_groups is None):
+            raise ValueError("needs exactly one of field and idp_groups")
+        return self
+
+
+class GroupSettings(_Part):
+    """Which group a person lands in."""
+
+    target_group: Text | None = Field(None, description="group for everyone without a criterion, else the fallback")
+    criterion: Criterion | None = Field(None, description="what decides the group")
+    aliases: dict[Text, Text] = Field({}, description="value: group name, such as R&D: Engineering")
+    duplicates: Literal["reject_all", "keep_first", "keep_active"] = Field(
+        "reject_all", description="which of several people with one userName or e-mail address is kept"
+    )
+    inactive: Literal["no_group", "keep_group", "reject"] = Field(
+        "no_group", description="what becomes of people who are not active"
+    )
+
+
+class Setting(_Part):
+    """A SCIM setting, format 1.
+
+    Raises:
+        SettingError: from :func:`load_setting` and :func:`parse_setting`, with line, key and what is allowed.
+    """
+
+    format: Literal[1] = Field(1, description="version of this document's format")
+    name: Annotated[str, Field(min_length=1, max_length=30)] = Field(description="name of the setting")
+    field_mappings: list[FieldMapping] = Field([], description="custom fields beyond the five built-in ones")
+    identity: Identity = Field(default_factory=Identity)
+    scope: Scope = Field(default_factory=Scope)
+    group_settings: GroupSettings = Field(default_factory=GroupSettings)
+    columns: dict[Text, Text] = Field({}, description="field or attribute: column of the export, where it is another")
+    allowed_domains: list[Text] = Field([], description="e-mail domains the platform has authorised; none said: all")
+    seats: Annotated[int, Field(ge=0)] | None = Field(None, description="seats of the licence")
+    max_age: Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[hdw]$")] | None = Field(
+        None, description="how old an export may be: 12h, 7d, 2w"
+    )
+
+    @model_validator(mode="after")
+    def _criterion_exists(self) -> Self:
+        field = self.grouping_field
+        if field is not None and field not in self.fields:
+            hint = nearest(field, self.fields) or f"Allowed: {', '.join(self.fields)}"
+            raise PydanticCustomError("unknown_field", "group_settings.criterion.field|is no field of this setting|" + hint)
+        return self
+
+    @property
+    def fields(self) -> list[str]:
+        """Every field a person has under this setting: built-in, mapped, read from a column by name."""
+        named = [name for name in self.columns if name not in COLUMN_KEYS and not _is_attribute(name)]
+        return list(dict.fromkeys([*BUILT_IN_FIELDS, *(mapping.field for mapping in self.field_mappings), *named]))
+
+    @property
+    def custom_fields(self) -> list[str]:
+        """The fields beyond the built-in ones."""
+        return self.fields[len(BUILT_IN_FIELDS) :]
+
+    @property
+    def grouping_field(self) -> str | None:
+        """The field that decides the group; None without a criterion and with the identity provider's groups."""
+        criterion = self.group_settings.criterion
+        return criterion.field if criterion else None
+
+    @property
+    def by_idp_groups(self) -> bool:
+        """Are the groups the identity provider's own?"""
+        criterion = self.group_settings.criterion
+        return bool(criterion and criterion.idp_groups)
+
+    @property
+    def max_age_span(self) -> dt.timedelta | None:
+        """`max_age` as a span of time."""
+        if self.max_age is None:
+            return None
+        unit = {"h": "hours", "d": "days", "w": "weeks"}[self.max_age[-1]]
+        return dt.timedelta(**{unit: int(self.max_age[:-1])})
+
+
+def _is_attribute(name: str) -> bool:
+    """Is this key of `columns` an attribute path, not the name of a field?"""
+    return any(mark in name for mark in ("[", ":"))
+
+
+def quick_setting(group_by: str | None = None, target_group: str | None = None, name: str = "Preview") -> Setting:
+    """The setting that `--group-by` and `--target-group` mean.
+
+    `group_by` is `department`, the name of a column of the export (it becomes a field of that name), `idp-groups`,
+    or `none`.
+    """
+    document: dict[str, Any] = {"name": name, "group_settings": {"target_group": target_group}}
+    if group_by == "idp-groups":
+        document["group_settings"]["criterion"] = {"idp_groups": True}
+    elif group_by not in (None, "none"):
+        document["group_settings"]["criterion"] = {"field": group_by}
+        if group_by not in BUILT_IN_FIELDS:
+            document["columns"] = {group_by: group_by}
+    return Setting.model_validate(document)
+
+
+def load_setting(path: str | Path) -> Setting:
+    """The setting in the YAML file `path`.
+
+    Raises:
+        SettingError: there is no such file, or something in it is wrong: says where and what is allowed.
+    """
+    return load_document(path, Setting)
+
+
+def parse_setting(text: str, name: str = "setting") -> Setting:
+    """The setting in YAML `text`; `name` is what errors call the document.
+
+    Raises:
+        SettingError: as in :func:`load_setting`.
+    """
+    return parse_document(text, Setting, name)
+
+
+def save_setting(setting: Setting, path: str | Path) -> None:
+    """Write `setting` to `path`; comments and order of a document that is there already are kept."""
+    save_document(setting, path)

@@ -1,0 +1,217 @@
+"""Documents that people write: YAML read strictly into a pydantic model, and written back with comments kept.
+
+Strictly: an unknown key, a wrong type, a duplicate key, an anchor or a tag is an error with its line, what is allowed
+there, and the nearest right word.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from scimops.errors import SettingError, nearest
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+    from ruamel.yaml.comments import CommentedMap
+
+MAX_YAML = 1 << 20
+MAX_NODES = 50_000
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_document(path: str | Path, model: type[Model]) -> Model:
+    """The document of type `model` in the YAML file `path`.
+
+    Raises:
+        SettingError: there is no such file, or something in it is wrong: says where and what is allowed.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise SettingError("there is no such file.", where=str(path), advice="Check the name and the folder.")
+    if path.stat().st_size > MAX_YAML:
+        raise SettingError("such a document is at most 1 MB.", where=str(path))
+    return parse_document(_read(path), model, str(path))
+
+
+def parse_document(text: str, model: type[Model], name: str) -> Model:
+    """The document of type `model` in YAML `text`; `name` is what errors call it.
+
+    Raises:
+        SettingError: as in :func:`load_document`.
+    """
+    document = _parse(text, name)
+    try:
+        return model.model_validate(_plain(document))
+    except ValidationError as error:
+        raise _explained(error, document, model, name) from None
+
+
+def save_document(value: BaseModel, path: str | Path) -> None:
+    """Write `value` to `path` whole or not at all; comments and order of a document that is there are kept."""
+    path = Path(path)
+    values = value.model_dump(mode="json", exclude_defaults=True)
+    first = {key: getattr(value, key) for key in ("format", "name") if hasattr(value, key)}
+    values = first | {key: inner for key, inner in values.items() if key not in first}
+    document: Any = values
+    if path.is_file():
+        document = _parse(_read(path), str(path))
+        _merge(document, values)
+    out = io.StringIO()
+    _yaml().dump(document, out)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(out.getvalue(), encoding="utf-8", newline="\n")
+    part.replace(path)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingError("this is not UTF-8 text.", where=str(path), advice="Save it as UTF-8.") from None
+
+
+def _yaml() -> Any:
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="rt")
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.preserve_quotes = True
+    yaml.width = 120
+    return yaml
+
+
+def _parse(text: str, name: str) -> CommentedMap:
+    from ruamel.yaml.comments import CommentedMap
+    from ruamel.yaml.constructor import DuplicateKeyError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    if len(text) > MAX_YAML:
+        raise SettingError("such a document is at most 1 MB.", where=name)
+    try:
+        _refuse_anchors(text, name)
+        document = _yaml().load(text)
+    except DuplicateKeyError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise SettingError("a key stands there twice.", where=f"{name}, line {line}", advice="Keep one.") from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise SettingError(f"this is not YAML: {error.problem}.", where=f"{name}, line {line}") from None
+    except (YAMLError, RecursionError) as error:
+        raise SettingError(f"this is not YAML: {str(error).splitlines()[0]}.", where=name) from None
+    if not isinstance(document, CommentedMap):
+        raise SettingError("this is no list of keys and values.", where=name, advice="Start with `format: 1`.")
+    return document
+
+
+def _refuse_anchors(text: str, name: str) -> None:
+    from ruamel.yaml import events
+
+    for number, event in enumerate(_yaml().parse(text)):
+        place = f"{name}, line {event.start_mark.line + 1}"
+        if number > MAX_NODES:
+            raise SettingError(f"such a document has at most {MAX_NODES:,} values.", where=name)
+        if isinstance(event, events.AliasEvent) or getattr(event, "anchor", None):
+            raise SettingError("anchors (&) and aliases (*) are not allowed.", where=place, advice="Write it out.")
+        if getattr(event, "tag", None):
+            raise SettingError("tags (!) are not allowed.", where=place, advice="Write plain values.")
+
+
+def _plain(value: Any) -> Any:
+    """ruamel's containers and scalars as plain Python; its dates stay what they are, so that strict types refuse them."""
+    if isinstance(value, dict):
+        return {str(key) if not isinstance(key, bool) else key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _merge(document: Any, values: dict[str, Any]) -> None:
+    for key in [key for key in document if key not in values]:
+        del document[key]
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(document.get(key), dict):
+            _merge(document[key], value)
+        elif key not in document or _plain(document[key]) != value:
+            document[key] = value
+
+
+_TYPES = {
+    "string_type": "must be text; put it in quotes",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list (lines that begin with -)",
+    "dict_type": "must be keys and values",
+    "model_type": "must be keys and values",
+    "missing": "is missing",
+    "string_too_short": "must not be empty",
+}
+
+
+def _explained(error: ValidationError, document: CommentedMap, model: type[BaseModel], name: str) -> SettingError:
+    """The first thing wrong, with its line, its key and what is allowed there; an unknown key counts as first."""
+    problems = error.errors()
+    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
+    location, message, advice = list(first["loc"]), first["msg"].removeprefix("Value error, "), ""
+    if first["type"] == "unknown_field":
+        where, message, advice = message.split("|")
+        location = list(where.split("."))
+    key = ".".join(str(part) for part in location) or "it"
+    text, hint = _sentence(first, location, model)
+    where = f"{name}, line {_line(document, location)}"
+    return SettingError(f'"{key}" {text or message}.', where=where, advice=(advice or hint).strip())
+
+
+def _sentence(problem: ErrorDetails, location: list[Any], model: type[BaseModel]) -> tuple[str, str]:
+    """What is wrong in our words, and what is allowed; empty where pydantic's own message serves."""
+    kind, given = problem["type"], problem.get("input")
+    limits = problem.get("ctx", {})
+    if kind == "extra_forbidden":
+        allowed = _allowed(model, location[:-1])
+        return "is not known here", nearest(str(location[-1]), allowed) or f"Allowed: {', '.join(allowed)}."
+    if kind == "literal_error":
+        expected = str(limits["expected"]).replace("'", "")
+        return f'is "{given}"', f"Allowed: {expected}. {nearest(str(given), re.split(', | or ', expected))}"
+    if kind == "string_too_long":
+        return f"is longer than {limits['max_length']} characters", ""
+    if kind == "string_pattern_mismatch":
+        return f'is "{given}"', "Allowed: a number with h, d or w, such as 12h, 7d, 2w."
+    return _TYPES.get(kind, ""), ""
+
+
+def _allowed(model: Any, location: list[Any]) -> list[str]:
+    """The keys a document has at `location`."""
+    for part in location:
+        if part in model.model_fields:
+            model = next(_models(model.model_fields[part].annotation), model)
+    return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models(inner)
+
+
+def _line(document: Any, location: list[Any]) -> int:
+    """The line of the deepest part of `location` that the document has."""
+    line = 1
+    for part in location:
+        try:
+            data = document.lc.data
+            entry = data[int(part)] if isinstance(document, list) else data[part]
+            line = entry[0] + 1
+            document = document[int(part)] if isinstance(document, list) else document[part]
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+            break
+    return line
