@@ -39,6 +39,10 @@ class ScimopsError(Exception):
         self.advice = advice
         self.where = where
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows (IPython's protocol): the message, no traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
     def __str__(self) -> str:
         head = f"{self.where}: {self.message}" if self.where else self.message
         return f"{head} {self.advice}".strip()

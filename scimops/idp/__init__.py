@@ -12,11 +12,12 @@ from pathlib import Path
 from scimops.errors import IncompleteSourceError, SourceError, UsageError
 from scimops.idp import entra, generic, google_workspace, jumpcloud, okta, onelogin, scim
 from scimops.idp.delimited import read_delimited
-from scimops.idp.documents import is_json, read_documents
+from scimops.idp.documents import read_documents
+from scimops.idp.encoding import is_json
 from scimops.idp.export import Export, Part
 from scimops.idp.shape import IdentityProvider, Recognition, Shape, detect
 from scimops.idp.source import Source, Workspace, is_workbook, open_source
-from scimops.idp.table import RejectedRow, Table
+from scimops.idp.table import RejectedRow, Table, is_password
 from scimops.idp.workbook import read_workbook
 
 __all__ = ["IDPS", "SHAPES", "Export", "IdentityProvider", "RejectedRow", "Shape", "read_export", "read_table"]
@@ -59,6 +60,7 @@ def read_export(
         recognition = _recognise(table, shape, source.name)
         if recognition.shape.prepare:
             table = recognition.shape.prepare(table)
+            table.headers = [header for header in table.headers if not is_password(header)]
         parts.append(Part(source, table, recognition.recognised_by))
         shapes.append(recognition.shape)
     if len({one.name for one in shapes}) > 1:
@@ -86,19 +88,18 @@ def read_table(name: str | Path) -> tuple[Table, Source]:
 def _read_table(source: Source, encoding: str | None, delimiter: str | None) -> Table:
     if is_workbook(source.head):
         return read_workbook(source)
-    if delimiter is None and is_json(source.head):
+    if delimiter is None and is_json(source.head, encoding):
         return read_documents(source, encoding)
     return read_delimited(source, encoding, delimiter)
 
 
 def _recognise(table: Table, wanted: str | None, name: str) -> Recognition:
-    if wanted == generic.IDP.name:
-        found = None
-    else:
-        found = detect(table, list(SHAPES.values()), wanted)
+    found = None if wanted == generic.IDP.name else detect(table, list(SHAPES.values()), wanted)
     if found is None and table.kind == "json" and table.headers:
         listed = ", ".join(table.headers[:8])
-        raise SourceError(f"no known JSON export has these attributes: {listed}.", where=name, advice="Say --shape, or export as CSV.")
+        raise SourceError(
+            f"no known JSON export has these attributes: {listed}.", where=name, advice="Say --shape, or export as CSV."
+        )
     if found is None:
         shape = generic.guess(table)
         return Recognition(shape, sorted({column for columns in shape.columns.values() for column in columns}))

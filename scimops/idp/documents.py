@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import polars as pl
 
-from scimops import config
 from scimops.errors import SourceError
-from scimops.idp.source import MAX_RECORD, Source, encoding_of
-from scimops.idp.table import LINE, ROW, Rejects, Table, is_password
+from scimops.idp.encoding import Encoding, encoding_of, is_text, read_lines
+from scimops.idp.source import MAX_DOCUMENT, MAX_RECORD, Source
+from scimops.idp.table import LINE, ROW, Rejects, Table, is_password, mentions_password
 from scimops.resources import Flat, flatten
 
 RECORD_KEYS = ("Resources", "Operations", "value", "results", "users", "data", "items")
@@ -26,8 +27,10 @@ RECORD_KEYS = ("Resources", "Operations", "value", "results", "users", "data", "
 _TOTALS = ("totalResults", "totalCount", "@odata.count", "total")
 _NEXT = ("@odata.nextLink", "nextPageToken", "nextCursor", "next_link")
 _MAX_COLUMNS = 5000
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _SPACE = re.compile(r"[ \t\r\n]*")
+_NO_JSON = (ValueError, IndexError, RecursionError)
+Found = tuple[int, Any, str]
 
 
 @dataclass
@@ -35,7 +38,7 @@ class _Page:
     """What a document says about itself beside its records."""
 
     total: int | None = None
-    more: str = ""
+    more: bool = False
     broken: str = ""
     bulk: bool = False
 
@@ -71,28 +74,21 @@ class _Columns:
         return pl.Series(header, values, pl.String)
 
 
-def is_json(head: bytes) -> bool:
-    """Does a text begin like JSON?"""
-    name, mark = encoding_of(head)
-    return head[mark:].decode(name, "ignore").lstrip()[:1] in ("{", "[")
-
-
 def read_documents(source: Source, encoding: str | None = None) -> Table:
     """The JSON or NDJSON `source` as a table whose columns are named by attribute path.
 
     Raises:
-        SourceError: it is too large for one document, or holds no records.
+        SourceError: it is too large for one document, or has too many attributes.
+        UsageError: `encoding` is not one we know.
     """
-    name, mark = encoding_of(source.head, encoding)
-    page = _Page()
-    columns, rejects = _Columns(), Rejects()
-    ndjson = _is_ndjson(source, name, mark)
-    records = _ndjson(source, name, mark) if ndjson else _document(_text(source, name, mark), page, source.name)
+    found = encoding_of(source.path, source.head, encoding)
+    page, columns, rejects = _Page(), _Columns(), Rejects()
+    records = _lines(source, found, page) if _is_ndjson(source, found) else _document(_text(source, found), page)
     row = 0
     for row, (line, record, text) in enumerate(records, 1):
         user, reason = _user(record, page.bulk)
         if user is None:
-            rejects.add(row, line, f"unreadable: {reason}", "(not shown)" if "password" in text.lower() else text)
+            rejects.add(row, line, f"unreadable: {reason}", "(not shown)" if mentions_password(text) else text)
         else:
             columns.add(row, line, user, source.name)
     frame = pl.DataFrame({ROW: columns.rows, LINE: columns.lines}, schema={ROW: pl.Int64, LINE: pl.Int64})
@@ -101,100 +97,102 @@ def read_documents(source: Source, encoding: str | None = None) -> Table:
         return frame.hstack([columns.series(header) for header in headers])
 
     return Table(
-        headers=list(columns.values), rows=row, read=read, encoding=name, rejected=rejects.rows, kind="json",
-        total=page.total, next_page=bool(page.more), broken=page.broken,
+        headers=list(columns.values), rows=row, read=read, encoding=found.name, rejected=rejects.rows, kind="json",
+        total=page.total, next_page=page.more, broken=page.broken,
     )
 
 
-def _text(source: Source, encoding: str, mark: int) -> str:
-    limit = min(config.max_bytes(), 2 << 30)
-    if source.path.stat().st_size > limit:
+def _text(source: Source, encoding: Encoding) -> str:
+    if source.path.stat().st_size > MAX_DOCUMENT:
         raise SourceError(
-            f"one JSON document of more than {limit:,} bytes is not read.", where=source.name,
+            f"one JSON document of more than {MAX_DOCUMENT:,} bytes is not read.", where=source.name,
             advice="Save one record a line (NDJSON), or several pages.",
         )
-    return source.path.read_bytes()[mark:].decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
+    with source.path.open("rb") as stream:
+        stream.seek(encoding.mark)
+        return stream.read().decode(encoding.name, encoding.errors)
 
 
-def _is_ndjson(source: Source, encoding: str, mark: int) -> bool:
-    text = source.head[mark:].decode(encoding, "ignore").lstrip()
-    first, _, rest = text.partition("\n")
+def _is_ndjson(source: Source, encoding: Encoding) -> bool:
+    """Is the first line a whole object, and does another one follow?"""
+    lines = read_lines(source.path, encoding, MAX_RECORD, source.name)
     try:
-        return isinstance(json.loads(first), dict) and rest.lstrip()[:1] == "{"
-    except (ValueError, RecursionError):
+        first, second = islice((text for _, text in lines if text.strip()), 2)
+        return second.lstrip().startswith("{") and isinstance(_DECODER.decode(first), dict)
+    except (ValueError, RecursionError, SourceError):
         return False
 
 
-def _ndjson(source: Source, encoding: str, mark: int) -> Iterator[tuple[int, Any, str]]:
-    with source.path.open("rb") as raw:
-        raw.seek(mark)
-        stream = raw if encoding == "utf-8" else None
-        lines: Iterator[bytes | str] = (
-            iter(lambda: raw.readline(MAX_RECORD), b"") if stream else iter(raw.read().decode(encoding, "replace").splitlines())
-        )
-        for number, line in enumerate(lines, 1):
-            if len(line) >= MAX_RECORD:
-                raise SourceError(f"line {number} has no end within {MAX_RECORD:,} bytes.", where=source.name)
-            text = line.decode("utf-8", "surrogateescape") if isinstance(line, bytes) else line
-            if text.strip():
-                try:
-                    yield number, _DECODER.decode(text), text
-                except (ValueError, RecursionError):
-                    yield number, None, text
+def _lines(source: Source, encoding: Encoding, page: _Page) -> Iterator[Found]:
+    for number, text in read_lines(source.path, encoding, MAX_RECORD, source.name):
+        if text.strip():
+            try:
+                yield number, _DECODER.decode(text), text
+            except (ValueError, RecursionError):
+                if not text.endswith(("\n", "\r")):
+                    page.broken = f"it breaks off in line {number}"
+                yield number, None, text
 
 
-def _document(text: str, page: _Page, name: str) -> Iterator[tuple[int, Any, str]]:
+def _document(text: str, page: _Page) -> Iterator[Found]:
     """The records of one document; what its wrapper says goes into `page`."""
-    start = _skip(text, 0)
-    if text[start] == "[":
-        yield from _elements(text, start, page)
-        return
-    position, found = start + 1, False
     try:
-        while text[position := _skip(text, position)] != "}":
-            key, position = _DECODER.raw_decode(text, position)
-            position = _skip(text, _skip(text, position) + 1)
-            if key in RECORD_KEYS and text[position] == "[":
-                found, page.bulk = True, key == "Operations"
-                position = yield from _elements(text, position, page)
-                if page.broken:
-                    return
-            else:
-                value, position = _DECODER.raw_decode(text, position)
-                _note(page, key, value)
-            position = _skip(text, position)
-            position += text[position] == ","
-    except (ValueError, IndexError, RecursionError):
+        start = _skip(text, 0)
+        read = _elements(text, start, page) if text[start] == "[" else _wrapper(text, start, page)
+        end = yield from read
+        if not page.broken and _skip(text, end) < len(text):
+            page.broken = "it goes on behind the end of its JSON document"
+    except _NO_JSON:
         page.broken = "the document breaks off or is no JSON"
-        return
-    if not found:
+
+
+def _wrapper(text: str, start: int, page: _Page) -> Generator[Found, None, int]:
+    """The records of the object at `start`, or the object itself where it wraps none; returns where it ends."""
+    found = False
+    position = _skip(text, start + 1)
+    done = text[position] == "}"
+    while not done:
+        key, position = _DECODER.raw_decode(text, position)
+        position = _expect(text, position, ":")
+        if key in RECORD_KEYS and text[position] == "[":
+            found, page.bulk = True, key == "Operations"
+            position = yield from _elements(text, position, page)
+            if page.broken:
+                return position
+        else:
+            value, position = _DECODER.raw_decode(text, position)
+            _note(page, key, value)
+        position = _skip(text, position)
+        done = text[position] == "}"
+        position = position if done else _expect(text, position, ",")
+    if not found and page.total is None and not page.more:
         yield 1 + text.count("\n", 0, start), _DECODER.raw_decode(text, start)[0], text[start : start + 200]
+    return position + 1
 
 
 def _note(page: _Page, key: str, value: Any) -> None:
-    if key in _TOTALS and str(value).isdecimal():
+    if key in _TOTALS and re.fullmatch("[0-9]{1,18}", str(value)):
         page.total = int(str(value))
     elif (key in _NEXT and value) or (key == "pagination" and isinstance(value, dict) and value.get("after_cursor")):
-        page.more = key
+        page.more = True
 
 
-def _elements(text: str, position: int, page: _Page) -> Iterator[tuple[int, Any, str]]:
+def _elements(text: str, position: int, page: _Page) -> Generator[Found, None, int]:
     """The elements of the list at `position`, with line and text; returns where the list ends."""
     counted, line, number = 0, 1, 0
     position = _skip(text, position + 1)
     try:
-        while text[position] != "]":
+        while number or text[position] != "]":
             number += 1
             line += text.count("\n", counted, position)
             counted = position
             value, end = _DECODER.raw_decode(text, position)
             yield line, value, text[position : min(end, position + 200)]
             position = _skip(text, end)
-            if text[position] == ",":
-                position = _skip(text, position + 1)
-            elif text[position] != "]":
-                raise ValueError
-    except (ValueError, IndexError, RecursionError):
+            if text[position] == "]":
+                break
+            position = _expect(text, position, ",")
+    except _NO_JSON:
         page.broken = f"it breaks off in record {number} (line {line})"
         yield line, None, text[position : position + 200]
     return position + 1
@@ -203,6 +201,13 @@ def _elements(text: str, position: int, page: _Page) -> Iterator[tuple[int, Any,
 def _skip(text: str, position: int) -> int:
     found = _SPACE.match(text, position)
     return found.end() if found else position
+
+
+def _expect(text: str, position: int, mark: str) -> int:
+    position = _skip(text, position)
+    if text[position] != mark:
+        raise ValueError(mark)
+    return _skip(text, position + 1)
 
 
 def _user(record: Any, bulk: bool) -> tuple[Flat | None, str]:
@@ -215,10 +220,12 @@ def _user(record: Any, bulk: bool) -> tuple[Flat | None, str]:
         return None, "this is no JSON object"
     try:
         flat = flatten(_without_passwords(record))
-        json.dumps(flat, ensure_ascii=False).encode()
-    except (UnicodeEncodeError, RecursionError):
-        return None, "it holds half characters (lone surrogates) or is nested too deeply"
-    return flat, ""
+        if not is_text(json.dumps(flat, ensure_ascii=False)):
+            return None, "it holds half characters (lone surrogates)"
+    except RecursionError:
+        return None, "it is nested too deeply"
+    kept = {key: value for key, value in flat.items() if not is_password(key)}
+    return {f"{key} (2)" if key in (ROW, LINE) else key: value for key, value in kept.items()}, ""
 
 
 def _without_passwords(value: Any) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from polars import selectors
 
 from scimops import frames
 from scimops.errors import SettingError, nearest
@@ -110,7 +111,7 @@ class Export:
             "encoding": table.encoding,
             "delimiter": table.delimiter,
             "rows": self.rows,
-            "rejected": [vars(row) for row in self.rejected],
+            "rejected": [asdict(row) for row in self.rejected],
             "complete": self.complete,
             "missing": self.missing,
             "taken_at": self.taken_at.isoformat(timespec="seconds"),
@@ -130,7 +131,8 @@ class Export:
         folded = {header.casefold(): header for header in headers}
         if name.casefold() in folded:
             return folded[name.casefold()]
-        raise SettingError(f'The export has no column "{name}".', advice=nearest(name, headers) or f"It has: {', '.join(headers[:30])}.")
+        advice = nearest(name, headers) or f"It has: {', '.join(headers[:30])}."
+        raise SettingError(f'The export has no column "{name}".', advice=advice)
 
     def column_of(self, attribute: str) -> str | None:
         """The column that this identity provider sends as the SCIM attribute path `attribute`; None where unknown."""
@@ -157,8 +159,8 @@ class Export:
 
     def _frame(self, part: Part, columns: Mapping[str, str], groups: bool) -> pl.DataFrame:
         headers = part.table.headers
-        rules = _active_rules(self.shape, columns.get("active"))
-        rules = [rule for rule in rules if "active" in columns and rule.header in headers]
+        known = _active_rules(self.shape, columns.get("active"))
+        rules = [rule for rule in known if "active" in columns and rule.header in headers]
         group_headers = self.shape.groups.found(headers) if groups else []
         fallbacks = {
             name: columns[other]
@@ -188,7 +190,7 @@ class Export:
             if part.table.kind == "json" and column in part.table.headers:
                 frame = part.table.read([column])
                 if isinstance(frame.schema[column], pl.List):
-                    rows += frame.filter(pl.col(column).list.n_unique() > 1)[ROW].to_list()
+                    rows += frame.filter(_column(column).list.n_unique() > 1)[ROW].to_list()
         return rows
 
     def users(self) -> pl.DataFrame:
@@ -231,10 +233,15 @@ def _active_rules(shape: Shape, column: str | None) -> tuple[Active, ...]:
     return (Active(column, YES, NO),)
 
 
+def _column(name: str) -> pl.Expr:
+    """The column of that very name; to `pl.col` a header such as `*` or `^a$` would be a pattern."""
+    return selectors.by_name(name).as_expr()
+
+
 def _text(frame: pl.DataFrame, column: str, name: str, fallback: str | None) -> pl.Expr:
     if column not in frame.columns:
         return pl.lit(None, pl.String).alias(name)
-    value = pl.col(column)
+    value = _column(column)
     if isinstance(frame.schema[column], pl.List):
         value = value.list.first()
     if name in _KEPT_AS_WRITTEN or name.startswith(("custom.", "field.")):
@@ -252,7 +259,7 @@ def _active(rules: Sequence[Active]) -> pl.Expr:
         return pl.lit(None, pl.Boolean)
     known = []
     for rule in rules:
-        text = pl.col(rule.header).str.strip_chars().str.to_lowercase()
+        text = _column(rule.header).str.strip_chars().str.to_lowercase()
         known.append(pl.when(text.is_in(rule.no)).then(False).when(text.is_in(rule.yes)).then(True))
     return pl.coalesce(known)
 
@@ -262,7 +269,7 @@ def _groups(frame: pl.DataFrame, headers: Sequence[str], separator: str) -> pl.E
         return pl.lit(None, pl.List(pl.String))
     lists = []
     for header in headers:
-        value = pl.col(header)
+        value = _column(header)
         if not isinstance(frame.schema[header], pl.List):
             filled = value.fill_null("")
             value = filled.str.split(separator) if separator else filled.reshape((-1, 1)).arr.to_list()

@@ -74,8 +74,8 @@ CONSOLE = Shape(
     idp="okta",
     title="Okta admin console report or rockstar export (CSV)",
     kind="csv",
-    signature=("User Id", "Primary email", "Secondary email", "Status", "Username", "First name", "Last name"),
-    needed=3,
+    signature=("User Id", "Primary email", "Secondary email", "Username"),
+    needed=2,
     columns={
         "externalId": ("User Id", "User ID", "Okta ID"),
         "userName": ("Username", "Login"),

@@ -93,7 +93,8 @@ class Shape:
         """All column names this shape knows."""
         plain = [name for names in self.columns.values() for name in names]
         active = [rule.header for rule in self.active]
-        return frozenset([*self.signature, *plain, *self.attributes.values(), *active, *self.groups.headers, *self.others, *self.no_attributes])
+        more = [*self.groups.headers, *self.others, *self.no_attributes]
+        return frozenset([*self.signature, *plain, *self.attributes.values(), *active, *more])
 
     def column(self, name: str, headers: Sequence[str]) -> str | None:
         """The column of the file that holds the field `name`."""
@@ -137,6 +138,7 @@ def detect(table: Table, shapes: Sequence[Shape], wanted: str | None = None) -> 
     scores.sort(key=lambda score: (-score[0], score[1]))
     ties = [name for weight, name, _ in scores if weight == scores[0][0]]
     if len(ties) > 1:
-        raise ShapeTieError(f"the columns fit {' and '.join(ties)} equally well.", advice=f"Say --shape {ties[0]}, for example.")
+        advice = f"Say --shape {ties[0]}, for example."
+        raise ShapeTieError(f"the columns fit {' and '.join(ties)} equally well.", advice=advice)
     best = scores[0][2]
     return Recognition(best, [name for name in table.headers if name in best.signature])

@@ -6,7 +6,6 @@ pipes and compressed files are spooled to a private temporary folder that goes w
 
 from __future__ import annotations
 
-import codecs
 import datetime as dt
 import gzip
 import re
@@ -19,9 +18,13 @@ from typing import BinaryIO
 
 from scimops import config
 from scimops.errors import IncompleteSourceError, SourceError, UsageError, nearest
+from scimops.idp.encoding import is_json, utf16_of
 
 MAX_RECORD = 16 << 20
 """A record longer than this many bytes is an error: no export has one, and memory stays bounded."""
+
+MAX_DOCUMENT = 1 << 30
+"""One JSON document is read into memory as a whole, up to this many bytes; a million users have about as many."""
 
 BOMB_RATIO = 250
 """A gzip or zip that grows by more than this is refused (text packs 5 to 60 times; beyond 64 MiB only)."""
@@ -31,17 +34,38 @@ _MAGIC = {
     b"%PDF": "a PDF document",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx",
+    b"\xd0\xcf\x11\xe0": "an old or password-protected Excel workbook; save it as .xlsx without a password",
     b"PAR1": "a Parquet file",
-    b"SQLite": "an SQLite database",
+    b"SQLite format": "an SQLite database",
     b"\x7fELF": "a program",
     b"BZh": "a bzip2 archive; unpack it first",
     b"\xfd7zXZ": "an xz archive; unpack it first",
     b"\x28\xb5\x2f\xfd": "a zstd archive; unpack it first",
+    b"\xff\xfe\x00\x00": "a text in UTF-32; save it as UTF-8",
+    b"\x00\x00\xfe\xff": "a text in UTF-32; save it as UTF-8",
+    b"<": "a web page (of a sign-in, perhaps) or XML",
 }
-ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252")
-_ALIASES = {"utf8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-16le": "utf-16-le"}
-_ALIASES |= {"utf-16be": "utf-16-be", "windows-1252": "cp1252", "latin-1": "cp1252", "ascii": "utf-8"}
+_NO_TEXT = bytes({*range(9), *range(14, 27)})
+
+
+@dataclass
+class Workspace:
+    """A private temporary folder (mode 0700) for spooled and rewritten files; it goes when nobody holds it."""
+
+    _folder: tempfile.TemporaryDirectory[str] | None = None
+    _count: int = field(default=0)
+
+    @property
+    def folder(self) -> Path:
+        """The folder, made when first asked for."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="scimops-", ignore_cleanup_errors=True)
+        return Path(self._folder.name)
+
+    def new(self, suffix: str = "") -> Path:
+        """A path for one more file in the folder."""
+        self._count += 1
+        return self.folder / f"{self._count}{suffix}"
 
 
 @dataclass
@@ -63,25 +87,11 @@ class Source:
         with self.path.open("rb") as stream:
             return stream.read(1 << 16)
 
-
-@dataclass
-class Workspace:
-    """A private temporary folder (mode 0700) for spooled and rewritten files; it goes when nobody holds it."""
-
-    _folder: tempfile.TemporaryDirectory[str] | None = None
-    _count: int = field(default=0)
-
     @property
-    def folder(self) -> Path:
-        """The folder itself."""
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="scimops-", ignore_cleanup_errors=True)
-        return Path(self._folder.name)
-
-    def new(self, suffix: str = "") -> Path:
-        """A path for one more file in the folder."""
-        self._count += 1
-        return self.folder / f"{self._count}{suffix}"
+    def state(self) -> tuple[int, int]:
+        """Size and time of change: the same as long as nobody writes to the file."""
+        found = self.path.stat()
+        return found.st_size, found.st_mtime_ns
 
 
 def open_source(name: str | Path, workspace: Workspace) -> Source:
@@ -90,25 +100,32 @@ def open_source(name: str | Path, workspace: Workspace) -> Source:
     Raises:
         SourceError: there is no such file, or it is a folder, empty, no text, too large or a compression bomb.
         IncompleteSourceError: a gzip file ends too early.
+        UsageError: there is no standard input.
     """
-    if str(name) == "-":
-        path = workspace.new()
-        _copy(sys.stdin.buffer, path, "standard input")
-        source = Source("standard input", path, _now(), "the time of reading", workspace)
-    else:
-        path = Path(name)
-        source = Source(path.name, _existing(path), *_taken_at(path), workspace)
-    head = source.head
-    if head.startswith(b"\x1f\x8b"):
-        source.path = _gunzip(source, workspace)
+    try:
+        source = _spooled(workspace) if str(name) == "-" else _named(Path(name), workspace)
         head = source.head
+        if head.startswith(b"\x1f\x8b"):
+            source.path = _gunzip(source, workspace)
+            head = source.head
+    except OSError as error:
+        raise SourceError(f"it cannot be read: {error.strerror or error}.", where=str(name)) from error
     if not head:
         raise SourceError("the file is empty.", where=source.name, advice="Export again; even no users give a header.")
     _refuse_binary(head, source.name)
     return source
 
 
-def _existing(path: Path) -> Path:
+def _spooled(workspace: Workspace) -> Source:
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise UsageError("There is no standard input here.", advice="Name a file.")
+    path = workspace.new()
+    _copy(stream, path, "standard input")
+    return Source("standard input", path, dt.datetime.now(dt.UTC), "the time of reading", workspace)
+
+
+def _named(path: Path, workspace: Workspace) -> Source:
     if path.is_dir():
         raise SourceError("this is a folder, not a file.", where=str(path), advice="Name the file inside it.")
     if not path.exists():
@@ -116,7 +133,9 @@ def _existing(path: Path) -> Path:
         raise SourceError("there is no such file.", where=str(path), advice=near or "Check the name and the folder.")
     if not path.is_file():
         raise SourceError("this is not a regular file.", where=str(path), advice="Use - to read from a pipe.")
-    return path
+    if path.stat().st_size > config.max_bytes():
+        raise _too_large(path.name, config.max_bytes())
+    return Source(path.name, path.absolute(), *_taken_at(path), workspace)
 
 
 def _taken_at(path: Path) -> tuple[dt.datetime, str]:
@@ -125,7 +144,7 @@ def _taken_at(path: Path) -> tuple[dt.datetime, str]:
     found = re.search(r"(20\d\d)-(\d{1,2})-(\d{1,2})", path.name)
     if found:
         try:
-            day = dt.datetime(*map(int, found.groups()), tzinfo=dt.UTC)  # type: ignore[misc]  # three ints, no zone
+            day = dt.datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=dt.UTC)
         except ValueError:
             return changed, "the file's modification time"
         if day.date() != changed.date():
@@ -133,37 +152,41 @@ def _taken_at(path: Path) -> tuple[dt.datetime, str]:
     return changed, "the file's modification time"
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
+def _too_large(name: str, limit: int) -> SourceError:
+    return SourceError(f"it is larger than {limit:,} bytes.", where=name, advice="Set SCIMOPS_MAX_BYTES to allow more.")
 
 
 def _copy(stream: BinaryIO | gzip.GzipFile, path: Path, name: str, packed: int = 0) -> None:
-    """Copy `stream` to `path`, watching the total, the growth over `packed` bytes and the length of a line."""
-    limit, total, line = config.max_bytes(), 0, 0
+    """Copy `stream` to `path`, watching the total, the growth over `packed` bytes and the length of a line.
+
+    A line of text is a record, a line of JSON may be the whole document.
+    """
+    limit, longest, total, line = config.max_bytes(), 0, 0, 0
     with path.open("wb") as out:
         while block := stream.read(_STEP):
+            longest = longest or (MAX_DOCUMENT if is_json(block) else 4 * MAX_RECORD)
             total += len(block)
             newline = max(block.rfind(b"\n"), block.rfind(b"\r"))
             line = len(block) - newline - 1 if newline >= 0 else line + len(block)
             if packed and total > 64 * _STEP and total > packed * BOMB_RATIO:
-                raise SourceError(f"it grows more than {BOMB_RATIO} times when unpacked; that is no export.", where=name)
+                raise SourceError(f"it grows more than {BOMB_RATIO} times by unpacking; that is no export.", where=name)
             if total > limit:
-                raise SourceError(f"it is larger than {limit:,} bytes.", where=name, advice="Set SCIMOPS_MAX_BYTES.")
-            if line > 4 * MAX_RECORD:
+                raise _too_large(name, limit)
+            if line > longest:
                 raise SourceError(f"a line has no end after {line:,} bytes.", where=name, advice="Is this an export?")
             out.write(block)
 
 
 def _gunzip(source: Source, workspace: Workspace) -> Path:
-    path = workspace.new()
+    path, packed = workspace.new(), source.path.stat().st_size
     try:
         with gzip.open(source.path) as stream:
-            _copy(stream, path, source.name, packed=source.path.stat().st_size)
+            _copy(stream, path, source.name, packed)
     except EOFError as error:
         raise IncompleteSourceError(
             "the gzip file ends too early.", where=source.name, advice="Copy or export it again."
         ) from error
-    except (OSError, zlib.error) as error:
+    except (gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(f"the gzip file is damaged ({error}).", where=source.name) from error
     return path
 
@@ -174,54 +197,12 @@ def is_workbook(head: bytes) -> bool:
 
 
 def _refuse_binary(head: bytes, name: str) -> None:
+    bare = head.removeprefix(b"\xef\xbb\xbf").lstrip() if b"<" in head[:64] else head
     for magic, what in _MAGIC.items():
-        if head.startswith(magic):
+        if bare.startswith(magic):
             raise SourceError(f"this is {what}, not an export.", where=name, advice="Export users as CSV or JSON.")
-    if is_workbook(head) or _utf16(head):
+    if is_workbook(head) or utf16_of(head):
         return
-    odd = sum(byte < 9 or 13 < byte < 27 for byte in head)
+    odd = len(head) - len(head.translate(None, _NO_TEXT))
     if odd > max(16, len(head) // 50):
         raise SourceError("this is a binary file, not an export.", where=name, advice="Export users as CSV or JSON.")
-
-
-def _utf16(head: bytes) -> str:
-    """`utf-16-le` or `utf-16-be` by byte order mark or by where the zero bytes are, else the empty string."""
-    if head.startswith(codecs.BOM_UTF16_LE):
-        return "utf-16-le"
-    if head.startswith(codecs.BOM_UTF16_BE):
-        return "utf-16-be"
-    half = max(1, len(head) // 2)
-    odd, even = head[1::2].count(0), head[::2].count(0)
-    if odd > half * 0.6 and even < half * 0.1:
-        return "utf-16-le"
-    if even > half * 0.6 and odd < half * 0.1:
-        return "utf-16-be"
-    return ""
-
-
-def encoding_of(head: bytes, wanted: str | None = None) -> tuple[str, int]:
-    """The encoding of a text that begins with `head`, and the length of its byte order mark.
-
-    `utf-8` is a first guess only: who meets bytes that are none decides again with :func:`legacy_encoding`.
-
-    Raises:
-        UsageError: `wanted` is not an encoding we know.
-    """
-    if wanted:
-        name = _ALIASES.get(wanted.lower(), wanted.lower())
-        if name not in ENCODINGS:
-            advice = f"Allowed: {', '.join(ENCODINGS)}. {nearest(wanted, ENCODINGS)}"
-            raise UsageError(f'"{wanted}" is not an encoding we read.', advice=advice)
-    else:
-        name = _utf16(head) or "utf-8"
-    marks = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
-    mark = marks.get(name, b"")
-    return name, len(mark) if mark and head.startswith(mark) else 0
-
-
-def legacy_encoding(chunk: bytes) -> str:
-    """For text that is not valid UTF-8: `utf-8` where most of it is (single rows are damaged), else `cp1252`."""
-    text = chunk.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    good = sum(not character.isascii() for character in text) - broken
-    return "utf-8" if good > broken else "cp1252"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import polars as pl
 
@@ -15,7 +16,7 @@ TEXTS_KEPT = 1000
 """Of how many rejected rows the text is kept (the first ones); row, line and reason are kept of all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RejectedRow:
     """A data record that could not be read: its number, its line, why, and the beginning of its text."""
 
@@ -48,29 +49,43 @@ class Table:
     broken: str = ""
 
 
-_PASSWORD = re.compile(r"pass ?(word|wd|wort|phrase)|\bpwd\b|contrase|mot de passe|\bsalt\b|recovery (question|answer)")
-_ABOUT_PASSWORDS = re.compile(r"chang|expir|never|last|polic|date|time|days|status|method|require[sd]? at|next sign")
+_PASSWORD = re.compile(
+    r"pass ?(word|wd|wort|phrase|code)|^pass$|\bpwd\b|kennwort|wachtwoord|contrase|mot de passe|\bsenha|\bşifre|\bsifre"
+    r"|пароль|密码|パスワード|\bsecret\b|\bsalt\b|recovery (question|answer)"
+)
+_ABOUT_PASSWORDS = re.compile(
+    r"chang|expir|never|last|polic|\b(date|days?)\b|time ?stamp|\btime$|updated at|status|method|require[sd]? at"
+    r"|next sign"
+)
 
 
+@lru_cache(maxsize=4096)
 def is_password(header: str) -> bool:
     """Does this column hold passwords or their like? Such a column is dropped before anything reads it."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[._\-]+", " ", header).lower()
+    spaced = _spaced(header)
     return bool(_PASSWORD.search(spaced)) and not _ABOUT_PASSWORDS.search(spaced)
+
+
+def mentions_password(text: str) -> bool:
+    """May this text hold a password? Then it is not shown."""
+    return bool(_PASSWORD.search(_spaced(text)))
+
+
+def _spaced(text: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[._\-]+", " ", text).lower()
 
 
 def unique_headers(names: Sequence[str]) -> list[str]:
     """Header names as given, trimmed; an empty one becomes `column N`, a repeated one `NAME (N)`."""
-    seen = {ROW, LINE}
-    result = []
+    seen = {ROW: 1, LINE: 1}
     for number, name in enumerate(names, 1):
-        base = name.strip().strip("\ufeff") or f"column {number}"
-        unique, count = base, 1
+        base = name.strip().strip("\ufeff").strip() or f"column {number}"
+        unique = base
         while unique in seen:
-            count += 1
-            unique = f"{base} ({count})"
-        seen.add(unique)
-        result.append(unique)
-    return result
+            seen[base] += 1
+            unique = f"{base} ({seen[base]})"
+        seen[unique] = 1
+    return list(seen)[2:]
 
 
 class Rejects:

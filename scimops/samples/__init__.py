@@ -44,10 +44,10 @@ from pathlib import Path
 from scimops.errors import UsageError, nearest
 from scimops.samples.documents import JSON_FORMATS
 from scimops.samples.nasty import CASES
-from scimops.samples.people import Person, people
+from scimops.samples.people import Person, synthetic_people
 from scimops.samples.tables import CSV_FORMATS, SAMPLE_PASSWORD
 
-__all__ = ["CASES", "SAMPLE_PASSWORD", "SHAPE_FORMATS", "Person", "people", "write_all", "write_sample"]
+__all__ = ["CASES", "SAMPLE_PASSWORD", "SHAPE_FORMATS", "Person", "synthetic_people", "write_all", "write_sample"]
 
 SHAPE_FORMATS: dict[str, str] = {
     "entra_download_users": "entra/exportUsers.csv",
@@ -139,16 +139,13 @@ def write_sample(path: str | Path, shape: str, people: int = 200, seed: int = 1,
         raise UsageError(f"{people} people cannot be written.", advice="Say 0 or more.")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    crowd = _people(people, seed, nasty)
+    crowd = synthetic_people(people, seed, nasty)
     with path.open("w", encoding="utf-8", newline="") as out:
         if shape in CSV_FORMATS:
             CSV_FORMATS[shape].write(out, crowd)
         else:
             JSON_FORMATS[shape].write(out, crowd, people)
     return path
-
-
-_people = people
 
 
 def write_all(folder: str | Path, people: int = 200, seed: int = 1) -> list[Path]:

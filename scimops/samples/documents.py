@@ -31,9 +31,10 @@ class JsonFormat:
         """Write the whole file; `count` is how many people there are."""
         out.write(self.before.replace("%d", str(count)))
         for number, person in enumerate(people):
+            shown = person
             if person.case == "control_character":  # in CSV only
-                person = replace(person, first=person.first.replace(ESCAPE, ""))
-            line = json.dumps(self.record(person), ensure_ascii=False)
+                shown = replace(person, first=person.first.replace(ESCAPE, ""))
+            line = json.dumps(self.record(shown), ensure_ascii=False)
             out.write(f"{self.between}{line}" if number else line)
         out.write(self.after)
 

@@ -79,19 +79,26 @@ Carter Washington Patel Brooks Jefferson Nakai Rivera Coleman Singh Reyes Hughes
 """
 
 _DEPARTMENTS = {
-    "Engineering": 225, "Sales": 180, "Customer Support": 130, "Operations": 110, "Marketing": 80,
-    "Information Technology": 70, "Finance": 60, "Human Resources": 50, "R&D": 40, "Research": 25, "Legal": 18,
-    "Procurement": 12,
+    "Engineering": 210, "Sales": 170, "Customer Support": 125, "Operations": 105, "Marketing": 80,
+    "Information Technology": 75, "Finance": 60, "Human Resources": 50, "R&D": 40, "Research": 35, "Legal": 28,
+    "Procurement": 22,
 }  # fmt: skip
 
-_AREAS = """EMEA DACH Nordics Benelux France Iberia Italy Poland Türkiye UK_&_Ireland Middle_East Africa India Japan
-Vietnam Australia Canada US_East US_West US_Central Mexico Brazil Andes Asia_Pacific""".split()
+_AREAS = (
+    "EMEA", "DACH", "Nordics", "Benelux", "France", "Iberia", "Italy", "Poland", "Türkiye", "UK & Ireland",
+    "Middle East", "Africa", "India", "Japan", "Vietnam", "Australia", "Canada", "US East", "US West", "US Central",
+    "Mexico", "Brazil", "Andes", "Asia Pacific",
+)  # fmt: skip
 
 _TITLES = ("Specialist", "Analyst", "Engineer, Senior", "Coordinator", "Consultant", "Team Lead", "Manager", "Director")
 _STREETS = ("Harbour Street", "Mill Lane", "Station Road", "Garden Row", "Bridge Street", "Market Square", "Park Way")
 _SPELLINGS: tuple[Callable[[str], str], ...] = (
     str.upper, str.lower, lambda name: name + " ", lambda name: " " + name, lambda name: name.replace(" ", "  "),
 )  # fmt: skip
+_PHONES = tuple(f"+1-555-01{number:02d}" for number in range(100))
+_MINUTES = tuple(f"{minute:02d}" for minute in range(60))
+_HOURS = ("08", "09", "10", "11", "12", "13", "14", "15", "16", "17")
+_US_HOURS = tuple((str((int(hour) + 11) % 12 + 1), "AM" if int(hour) < 12 else "PM") for hour in _HOURS)
 _LETTERS = str.maketrans({"ß": "ss", "ı": "i", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "'": None})
 
 
@@ -139,12 +146,12 @@ class Person:
     @property
     def phone(self) -> str:
         """The work number."""
-        return f"+1-555-01{self.draw // 8 % 100:02d}"
+        return _PHONES[self.draw // 8 % 100]
 
     @property
     def mobile(self) -> str:
         """The mobile number; half of the people have none."""
-        return f"+1-555-01{self.draw // 1_600 % 100:02d}" if self.draw // 800 % 2 else ""
+        return _PHONES[self.draw // 1_600 % 100] if self.draw // 800 % 2 else ""
 
     @property
     def street(self) -> str:
@@ -154,7 +161,7 @@ class Person:
     @property
     def postal_code(self) -> str:
         """Five digits, many with zeros in front."""
-        return f"{self.draw // 100_800_000 % 20_000:05d}"
+        return str(100_000 + self.draw // 100_800_000 % 20_000)[1:]
 
     @property
     def created_day(self) -> str:
@@ -164,26 +171,18 @@ class Person:
     @property
     def created(self) -> str:
         """When the account was made, such as 2021-08-19T15:02:10Z."""
-        return f"{_iso_day(self.draw % DAYS)}T{self._hour:02d}:{self._minute:02d}:10Z"
+        return f"{_iso_day(self.draw % DAYS)}T{_HOURS[self.draw // DAYS % 10]}:{_MINUTES[self.draw // 26_000 % 60]}:10Z"
 
     @property
     def created_us(self) -> str:
         """The same as American programs write it, such as 8/19/2021 3:02:10 PM."""
-        half = "AM" if self._hour < 12 else "PM"
-        return f"{_us_day(self.draw % DAYS)} {(self._hour + 11) % 12 + 1}:{self._minute:02d}:10 {half}"
+        hour, half = _US_HOURS[self.draw // DAYS % 10]
+        return f"{_us_day(self.draw % DAYS)} {hour}:{_MINUTES[self.draw // 26_000 % 60]}:10 {half}"
 
     @property
     def hired_us(self) -> str:
         """The day of hire at midnight, such as 8/19/2021 12:00:00 AM."""
         return f"{_us_day(self.draw % DAYS)} 12:00:00 AM"
-
-    @property
-    def _hour(self) -> int:
-        return 8 + self.draw // DAYS % 10
-
-    @property
-    def _minute(self) -> int:
-        return self.draw // 26_000 % 60
 
     @property
     def groups(self) -> list[str]:
@@ -204,7 +203,7 @@ def _us_day(day: int) -> str:
     return f"{made.month}/{made.day}/{made.year}"
 
 
-def people(count: int, seed: int = 1, nasty: bool = True) -> Iterator[Person]:
+def synthetic_people(count: int, seed: int = 1, nasty: bool = True) -> Iterator[Person]:
     """`count` people, one after the other in bounded memory; the same ones for the same arguments, everywhere.
 
     Args:
@@ -218,8 +217,7 @@ def people(count: int, seed: int = 1, nasty: bool = True) -> Iterator[Person]:
     """
     if count < 0:
         raise UsageError(f"{count} people cannot be written.", advice="Say 0 or more.")
-    rng = random.Random(f"scimops people {seed}")
-    draw = rng.random
+    draw = random.Random(f"scimops people {seed}").random  # noqa: S311  # nothing here is a secret
     names = _shuffled(_all_names(), draw)
     departments = _slots(_big_departments() if count >= BIG else _DEPARTMENTS)
     step = max(1, min(_STEP, count // len(CASES)))
@@ -280,8 +278,7 @@ def _shuffled(items: _Names, draw: Callable[[], float]) -> _Names:
 
 
 def _big_departments() -> dict[str, float]:
-    areas = [area.replace("_", " ") for area in _AREAS]
-    names = [*_DEPARTMENTS, *(f"{name} {area}" for area in areas for name in _DEPARTMENTS)]
+    names = [*_DEPARTMENTS, *(f"{name} {area}" for area in _AREAS for name in _DEPARTMENTS)]
     return {name: 1 / (rank + 4) for rank, name in enumerate(names)}
 
 

@@ -1,0 +1,45 @@
+"""The command line: thin, one module a step. Tables for people, `--json` for programs, messages on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from scimops.cli import create_setting, preview_groups, review_runs, start_here
+from scimops.cli.common import complain
+from scimops.errors import ScimopsError
+
+app = typer.Typer(
+    name="scimops",
+    help="Know where every person will land before SCIM provisioning is switched on; prove afterwards that they did.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 findings (with --exit-code), 5 incomplete source, 130 cancelled.",
+)
+for step in (start_here, create_setting, preview_groups, review_runs):
+    step.register(app)
+
+
+def main() -> None:
+    """Run the command line; every failure is one message that helps, never a bare traceback."""
+    try:
+        app()
+    except ScimopsError as error:
+        complain(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        complain("Cancelled.")
+        sys.exit(130)
+    except BrokenPipeError:
+        # Who reads has gone, as in `scimops read … | head`: no complaint, and none from Python at its end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("SCIMOPS_DEBUG"):
+            raise
+        complain(f"This is a fault of scimops: {type(error).__name__}: {error}")
+        complain("Please report it. With SCIMOPS_DEBUG=1 the same command shows where it happened.")
+        sys.exit(1)

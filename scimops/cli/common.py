@@ -1,0 +1,48 @@
+"""What the commands share: how they speak, and options that several have."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+FILES = Annotated[list[str], typer.Argument(help="The export; - is standard input. Several files are its pages.", metavar="FILE…")]
+SHAPE = Annotated[str | None, typer.Option(help="Shape of the export where its columns leave a doubt.", metavar="SHAPE")]
+ENCODING = Annotated[str | None, typer.Option(help="utf-8, utf-16-le, utf-16-be or cp1252; found out if not given.")]
+DELIMITER = Annotated[str | None, typer.Option(help="comma, semicolon, tab, pipe or one character; found out if not given.")]
+INCOMPLETE = Annotated[bool, typer.Option("--allow-incomplete", help="Look at a part of an export; everything is marked.")]
+JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+OUT = Annotated[Path | None, typer.Option(help="Folder for tables, charts and the summary.", metavar="DIR")]
+
+
+def complain(message: str) -> None:
+    """One line on standard error, control characters made visible."""
+    shown = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in message)
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(shown.encode(encoding, "replace").decode(encoding) + "\n")
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output, in UTF-8 on every machine."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def print_rich(*renderables: Any) -> None:
+    """Tables and text for people on standard output."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    for renderable in renderables:
+        console.print(renderable)
+
+
+def print_counts(counts: Mapping[str, int]) -> None:
+    """A step's numbers, a line each."""
+    for word, count in counts.items():
+        typer.echo(f"{word.replace('_', ' '):>14}: {count:,}")

@@ -1,0 +1,234 @@
+"""The quick pass over delimited text: prove in whole arrays that every record is regular, before Polars parses.
+
+Regular means: every quote is where RFC 4180 has it and every line ends in LF or CRLF. Records of another width and
+blank lines are cut out. Whatever this pass cannot vouch for it leaves to the careful one.
+"""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from scimops.idp.source import MAX_RECORD, Source
+from scimops.idp.table import RejectedRow, Rejects
+
+_CHUNK = 4 << 20
+_QUOTE, _NEWLINE, _RETURN, _SPACE = 34, 10, 13, 32
+Numbers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+
+
+class IrregularError(Exception):
+    """The quick pass met something that it cannot vouch for."""
+
+
+@dataclass
+class Layout:
+    """What stands before the first record: `lines` of it, `size` bytes (None where that cannot be told)."""
+
+    headers: list[str]
+    delimiter: str
+    lines: int
+    size: int | None
+
+
+@dataclass
+class Body:
+    """The records in a form that Polars reads without loss: one record each, all of the header's width."""
+
+    path: Path
+    skip_lines: int
+    row: Numbers
+    line: Numbers
+    rejected: list[RejectedRow] = field(default_factory=list)
+    controls: bool = False
+
+
+def width_reason(found: int, expected: int) -> str:
+    """Why a record of `found` values is rejected."""
+    what = "too short" if found < expected else "too long"
+    return f"{what}: {found} values, the header has {expected}"
+
+
+def scan(source: Source, layout: Layout, begin: int, rejects: Rejects) -> Body:
+    """The records of the UTF-8 text `source` from byte `begin` on, each proved, numbered and of the header's width.
+
+    Raises:
+        IrregularError: quotes or line ends are not as in RFC 4180, or a record of another width spans lines.
+    """
+    return _Scan(source, layout, begin, rejects).body
+
+
+class _Scan:
+    def __init__(self, source: Source, layout: Layout, begin: int, rejects: Rejects) -> None:
+        self.delimiter, self.width, self.rejects = ord(layout.delimiter), len(layout.headers), rejects
+        self.row, self.line, self.controls = 0, layout.lines, False
+        self.rows: list[Numbers] = []
+        self.lines: list[Numbers] = []
+        self.cuts: list[tuple[int, int]] = []
+        path = source.path
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
+            if view[begin : begin + 3] == b"\xef\xbb\xbf":  # Polars would take it for a mark and drop it
+                raise IrregularError
+            position = begin
+            while position < len(view):
+                chunk = _chunk(view, position)
+                self._take(chunk, position)
+                position += len(chunk)
+            if self.cuts:
+                path = self._without_cuts(view, source.workspace.new(".csv"))
+        self.body = Body(path, layout.lines, _join(self.rows), _join(self.lines), rejects.rows, self.controls)
+
+    def _take(self, chunk: bytes, position: int) -> None:
+        records = _records_of(chunk, self.delimiter)
+        self.controls = self.controls or records.controls
+        count = len(records.start)
+        row = np.arange(self.row + 1, self.row + 1 + count)
+        line = self.line + 1 + records.line
+        odd = (records.width != self.width) | (records.end - records.start <= 1)
+        if self.width == 1:
+            odd |= np.frombuffer(chunk, np.uint8)[records.start] == _SPACE
+        if odd.any():
+            good, blank = self._look(chunk, position, records, np.flatnonzero(odd))
+            row -= np.cumsum(blank)
+            for index in np.flatnonzero(~good & ~blank).tolist():
+                reason = width_reason(int(records.width[index]), self.width)
+                text = chunk[records.start[index] : records.end[index]].decode("utf-8", "replace")
+                self.rejects.add(int(row[index]), int(line[index]), reason, text.rstrip("\r"))
+            count -= int(blank.sum())
+            row, line = row[good], line[good]
+        self.rows.append(row)
+        self.lines.append(line)
+        self.row += count
+        self.line += records.newlines
+
+    def _look(self, chunk: bytes, position: int, records: _Records, odd: Numbers) -> tuple[Flags, Flags]:
+        """Which records are good and which are blank lines; everything that is not good is cut out."""
+        good, blank = np.ones(len(records.start), bool), np.zeros(len(records.start), bool)
+        for index in odd.tolist():
+            begin, end = int(records.start[index]), int(records.end[index])
+            text = chunk[begin:end]
+            blank[index] = not text.strip(b" \r")
+            good[index] = not blank[index] and records.width[index] == self.width
+            if not good[index]:
+                if b"\n" in text:
+                    raise IrregularError
+                self._cut(position + begin, position + end + 1)
+        return good, blank
+
+    def _cut(self, begin: int, end: int) -> None:
+        if self.cuts and self.cuts[-1][1] == begin:
+            begin = self.cuts.pop()[0]
+        self.cuts.append((begin, end))
+
+    def _without_cuts(self, view: mmap.mmap, path: Path) -> Path:
+        with path.open("wb") as out:
+            kept = 0
+            for begin, end in [*self.cuts, (len(view), len(view))]:
+                for step in range(kept, begin, _CHUNK):
+                    out.write(view[step : min(begin, step + _CHUNK)])
+                kept = end
+        return path
+
+
+def _chunk(view: mmap.mmap, position: int) -> bytes:
+    """Whole records from `position` on, about four megabytes of them.
+
+    Whether a newline ends a record depends on the quotes before it, and a chunk begins outside quotes.
+    """
+    size = _CHUNK
+    while True:
+        chunk = view[position : position + size]
+        if position + len(chunk) == len(view):
+            return chunk
+        if end := _last_end(chunk):
+            return chunk[:end]
+        if size > MAX_RECORD:
+            raise IrregularError
+        size *= 2
+
+
+def _last_end(chunk: bytes) -> int:
+    """Behind the last newline that an even number of quotes precedes; 0 where there is none."""
+    end = chunk.rfind(b"\n") + 1
+    if chunk.count(b'"', 0, end) % 2 == 0:
+        return end
+    buffer = np.frombuffer(chunk, np.uint8)
+    newlines = np.flatnonzero(buffer == _NEWLINE)
+    even = newlines[np.searchsorted(np.flatnonzero(buffer == _QUOTE), newlines) % 2 == 0]
+    return int(even[-1]) + 1 if len(even) else 0
+
+
+@dataclass
+class _Records:
+    """Records of one chunk: begin, end (without the line feed), fields, lines from the chunk's first line.
+
+    `controls`: there may be a control character other than tab and line ends.
+    """
+
+    start: Numbers
+    end: Numbers
+    width: Numbers
+    line: Numbers
+    newlines: int
+    controls: bool
+
+
+def _records_of(chunk: bytes, delimiter: int) -> _Records:
+    buffer = np.frombuffer(chunk, np.uint8)
+    newline = buffer == _NEWLINE
+    special = newline | (buffer == delimiter)
+    returns = chunk.count(b"\r")
+    if returns != chunk.count(b"\r\n"):
+        raise IrregularError
+    if b'"' in chunk:
+        special |= buffer == _QUOTE
+        place = _outside_quotes(buffer, np.flatnonzero(special), delimiter)
+    else:
+        place = np.flatnonzero(special)
+    stops = np.flatnonzero(buffer[place] == _NEWLINE)
+    end, width = place[stops], np.diff(stops, prepend=-1)
+    last = int(end[-1]) + 1 if len(end) else 0
+    if last < len(chunk):  # the file's last record has no line end
+        end, width = np.append(end, len(chunk)), np.append(width, len(place) - (stops[-1] + 1 if len(stops) else 0) + 1)
+    start = np.concatenate([np.zeros(1, np.int64), end[:-1] + 1])
+    newlines = int(np.count_nonzero(newline))
+    line = np.arange(len(start))
+    if newlines != len(stops):
+        line = np.searchsorted(np.flatnonzero(newline), start)
+    low = int(np.count_nonzero(buffer < 32)) - newlines - returns - chunk.count(b"\t")
+    controls = low > 0 or b"\x7f" in chunk or b"\xc2" in chunk
+    return _Records(start, end, width, line, newlines, controls)
+
+
+def _outside_quotes(buffer: Bytes, place: Numbers, delimiter: int) -> Numbers:
+    """Of the places of quotes, delimiters and newlines, the delimiters and newlines that stand outside quotes.
+
+    An opening quote must begin a field and a closing one end it (or be the first half of a doubled one).
+    """
+    kind = buffer[place]
+    quote = kind == _QUOTE
+    inside = np.bitwise_xor.accumulate(quote.view(np.uint8)).view(bool)
+    if len(inside) and inside[-1]:
+        raise IrregularError
+    opening, closing = place[quote & inside], place[quote & ~inside]
+    before = buffer[opening - 1]
+    first = opening == 0
+    if not (first | (before == delimiter) | (before == _NEWLINE) | (before == _QUOTE)).all():
+        raise IrregularError
+    last = closing == len(buffer) - 1
+    after = buffer[np.minimum(closing + 1, len(buffer) - 1)]
+    fine = last | (after == delimiter) | (after == _NEWLINE) | (after == _RETURN) | (after == _QUOTE)
+    if not fine.all():
+        raise IrregularError
+    outside: Numbers = place[~quote & ~inside]
+    return outside
+
+
+def _join(parts: list[Numbers]) -> Numbers:
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)

@@ -1,0 +1,189 @@
+"""What the commands print with `--json`, as types; the JSON Schemas beside this file are made from them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict  # pydantic needs it before Python 3.12; it comes with pydantic
+
+from scimops.errors import Level
+from scimops.setting import Setting
+
+_CLOSED = ConfigDict(extra="forbid")
+
+
+@with_config(_CLOSED)
+class RejectedRow(TypedDict):
+    """A record that could not be read."""
+
+    row: int
+    line: int | None
+    reason: str
+    text: str
+
+
+@with_config(_CLOSED)
+class Read(TypedDict):
+    """`scimops read --json`: what an export is. `columns` maps fields to the columns they are read from."""
+
+    format: Literal[1]
+    idp: str
+    shape: str
+    recognised_by: list[str]
+    files: list[str]
+    encoding: str
+    delimiter: str | None
+    rows: int
+    rejected: list[RejectedRow]
+    complete: bool
+    missing: str | None
+    taken_at: str
+    taken_from: str
+    columns: dict[str, str]
+
+
+@with_config(_CLOSED)
+class Source(TypedDict):
+    """The export of a preview."""
+
+    files: list[str]
+    idp: str
+    shape: str
+    recognised_by: list[str]
+    complete: bool
+    missing: str | None
+    taken_at: str
+    taken_from: str
+    columns: dict[str, str]
+
+
+@with_config(_CLOSED)
+class Group(TypedDict):
+    """A group of a preview; `exists` is null where the platform's groups are not known."""
+
+    name: str
+    name_certain: bool
+    group_key: str
+    members: int
+    exists: bool | None
+    spellings: dict[str, int]
+
+
+@with_config(_CLOSED)
+class ExistingGroups(TypedDict):
+    """Were the platform's groups known, and from where?"""
+
+    known: bool
+    source: str | None
+
+
+@with_config(_CLOSED)
+class Numbers(TypedDict):
+    """The four numbers."""
+
+    will_arrive: int
+    groups: int
+    to_fix: int
+    seats: int
+
+
+@with_config(_CLOSED)
+class FindingOut(TypedDict):
+    """A finding; `row_numbers` holds the first hundred."""
+
+    code: str
+    level: Level
+    message: str
+    advice: str
+    count: int
+    row_numbers: list[int]
+
+
+@with_config(_CLOSED)
+class Preview(TypedDict):
+    """`scimops preview --json`. The counts of `reasons` add up to `rows`."""
+
+    format: Literal[1]
+    source: Source
+    setting: Setting
+    channel: Literal["idp", "apply"]
+    rows: int
+    in_scope: int
+    numbers: Numbers
+    reasons: dict[str, int]
+    groups: list[Group]
+    existing_groups: ExistingGroups
+    findings: list[FindingOut]
+    backend: str
+    seconds: float
+
+
+@with_config(_CLOSED)
+class Explanation(TypedDict):
+    """One row's way to its group, step by step."""
+
+    row: int
+    file: str
+    userName: str | None
+    reason: str
+    group: str | None
+    steps: list[str]
+
+
+@with_config(_CLOSED)
+class GroupChange(TypedDict):
+    """A group that appears, vanishes or changes size."""
+
+    name: str
+    group_key: str
+    before: int
+    after: int
+
+
+@with_config(_CLOSED)
+class MovedPerson(TypedDict):
+    """A person who differs; the side on which they are not there is null."""
+
+    row_before: int | None
+    row_after: int | None
+    userName: str | None
+    email: str | None
+    from_reason: str | None
+    to_reason: str | None
+    from_group: str | None
+    to_group: str | None
+
+
+@with_config(_CLOSED)
+class Compare(TypedDict):
+    """`scimops compare --json`. `moves` holds `from`, `to` and `people`."""
+
+    format: Literal[1]
+    changed: int
+    unchanged: int
+    moves: list[dict[Literal["from", "to", "people"], str | int]]
+    groups: list[GroupChange]
+    people: list[MovedPerson]
+
+
+@with_config(_CLOSED)
+class Run(TypedDict):
+    """`scimops run --json`: one execution of a notebook."""
+
+    format: Literal[1]
+    notebook: str
+    outcome: Literal["done", "failed"]
+    exit_code: int
+    counts: dict[str, int]
+    message: str
+    output: str
+    page: str
+    folder: str
+    seconds: float
+
+
+OUTPUTS: dict[str, Any] = {
+    "compare": Compare, "explain": list[Explanation], "preview": Preview, "read": Read, "run": Run, "setting": Setting,
+}  # fmt: skip
+"""Each schema's name and type."""
