@@ -1,4 +1,4 @@
-"""Synthetic people: the same bytes everywhere, recognised by the readers, at reserved domains, with every nasty case."""
+"""Synthetic people: the same bytes everywhere, recognised by the readers, at reserved domains, nasty as promised."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_big_file_is_the_same_on_every_python(tmp_path: Path) -> None:
     digest = hashlib.sha256()
     for shape in ("entra_download_users", "scim_users"):
         digest.update(write_sample(tmp_path / shape, shape, people=12_000, seed=9, nasty=False).read_bytes())
-    assert digest.hexdigest() == "b24ebc22ab3f34ae0bfcec7447add837d053011cf06538cbddc74d52e9847a9f"
+    assert digest.hexdigest() == "63b9438f35240ce080950440afbf5df0972007ce2e46920fa503d475a291c3d3"
 
 
 def test_the_same_people_stand_in_every_shape(folder: Path) -> None:
@@ -73,7 +73,9 @@ def test_the_same_people_stand_in_every_shape(folder: Path) -> None:
         users = read_export(folder / SHAPE_FORMATS[shape]).users()
         assert users["userName"].to_list() == [person.user_name or None for person in people]
         assert users["active"].to_list() == [person.active for person in people]
-        assert users["department"].to_list() == [person.department if person.department.strip() else None for person in people]
+        assert users["department"].to_list() == [
+            person.department if person.department.strip() else None for person in people
+        ]
 
 
 # Recognised and accounted for
@@ -119,13 +121,15 @@ def test_csv_is_what_the_csv_module_reads(shape: str, tmp_path: Path) -> None:
     text = text_of(write_sample(tmp_path / "sample", shape, people=80, nasty=False)).removeprefix("\ufeff")
     rows = list(csv.reader(io.StringIO(text.removeprefix("version:v1.0\r\n"), newline=""), strict=True))
     assert {len(row) for row in rows} == {len(rows[0])}
-    assert [row for row in rows[1:]] == [CSV_FORMATS[shape].row(one) for one in synthetic_people(80, nasty=False)]
+    assert rows[1:] == [CSV_FORMATS[shape].row(one) for one in synthetic_people(80, nasty=False)]
 
 
 @pytest.mark.parametrize("shape", CSV_SHAPES)
 def test_quotes_bring_back_what_was_written(shape: str, tmp_path: Path) -> None:
     text = text_of(write_sample(tmp_path / "sample", shape, people=200)).removeprefix("\ufeff")
-    rows = [row for row in csv.reader(io.StringIO(text.removeprefix("version:v1.0\r\n"), newline=""), strict=True) if row]
+    rows = [
+        row for row in csv.reader(io.StringIO(text.removeprefix("version:v1.0\r\n"), newline=""), strict=True) if row
+    ]
     for row, person in zip(rows[1:], synthetic_people(200), strict=True):
         if person.case not in ("short_row", "long_row"):
             assert row == CSV_FORMATS[shape].row(person)
@@ -305,8 +309,7 @@ def test_a_clean_big_file(tmp_path: Path) -> None:
     assert users["userName"].n_unique() == users["email"].n_unique() == users["externalId"].n_unique() == 30_000
     assert 0.04 < (~users["active"]).mean() < 0.06  # type: ignore[operator]  # the column is not empty
     assert 0.005 < users["department"].null_count() / 30_000 < 0.015
-    folded = users["department"].drop_nulls().str.to_lowercase().str.split(" ").list.eval(pl.element().filter(pl.element() != ""))
-    assert folded.list.join(" ").n_unique() == 300
+    assert len({" ".join(name.lower().split()) for name in users["department"].drop_nulls()}) == 300
     assert 500 < users["department"].n_unique() < 1_300
 
 

@@ -10,7 +10,7 @@ import random
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from functools import cache
 
 from scimops.errors import UsageError
@@ -95,10 +95,11 @@ _STREETS = ("Harbour Street", "Mill Lane", "Station Road", "Garden Row", "Bridge
 _SPELLINGS: tuple[Callable[[str], str], ...] = (
     str.upper, str.lower, lambda name: name + " ", lambda name: " " + name, lambda name: name.replace(" ", "  "),
 )  # fmt: skip
+_ADDRESSES = tuple(f"{number} {street}" for number in range(1, 91) for street in _STREETS)
 _PHONES = tuple(f"+1-555-01{number:02d}" for number in range(100))
-_MINUTES = tuple(f"{minute:02d}" for minute in range(60))
-_HOURS = ("08", "09", "10", "11", "12", "13", "14", "15", "16", "17")
-_US_HOURS = tuple((str((int(hour) + 11) % 12 + 1), "AM" if int(hour) < 12 else "PM") for hour in _HOURS)
+_TIMES = tuple(time(8 + minute // 60, minute % 60, 10) for minute in range(600))
+_ISO_TIMES = tuple(f"T{one.isoformat()}Z" for one in _TIMES)
+_US_TIMES = tuple(f"{(one.hour + 11) % 12 + 1}:{one.minute:02d}:10 {'AM' if one.hour < 12 else 'PM'}" for one in _TIMES)
 _LETTERS = str.maketrans({"ß": "ss", "ı": "i", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "'": None})
 
 
@@ -156,7 +157,7 @@ class Person:
     @property
     def street(self) -> str:
         """House number and street."""
-        return f"{self.draw // 160_000 % 90 + 1} {_STREETS[self.draw // 14_400_000 % 7]}{self.street_end}"
+        return _ADDRESSES[self.draw // 160_000 % 630] + self.street_end
 
     @property
     def postal_code(self) -> str:
@@ -171,18 +172,17 @@ class Person:
     @property
     def created(self) -> str:
         """When the account was made, such as 2021-08-19T15:02:10Z."""
-        return f"{_iso_day(self.draw % DAYS)}T{_HOURS[self.draw // DAYS % 10]}:{_MINUTES[self.draw // 26_000 % 60]}:10Z"
+        return _iso_day(self.draw % DAYS) + _ISO_TIMES[self.draw // DAYS % 600]
 
     @property
     def created_us(self) -> str:
         """The same as American programs write it, such as 8/19/2021 3:02:10 PM."""
-        hour, half = _US_HOURS[self.draw // DAYS % 10]
-        return f"{_us_day(self.draw % DAYS)} {hour}:{_MINUTES[self.draw // 26_000 % 60]}:10 {half}"
+        return _us_day(self.draw % DAYS) + _US_TIMES[self.draw // DAYS % 600]
 
     @property
     def hired_us(self) -> str:
         """The day of hire at midnight, such as 8/19/2021 12:00:00 AM."""
-        return f"{_us_day(self.draw % DAYS)} 12:00:00 AM"
+        return _us_day(self.draw % DAYS) + "12:00:00 AM"
 
     @property
     def groups(self) -> list[str]:
@@ -200,7 +200,7 @@ def _iso_day(day: int) -> str:
 @cache
 def _us_day(day: int) -> str:
     made = date(2019, 1, 1) + timedelta(day)
-    return f"{made.month}/{made.day}/{made.year}"
+    return f"{made.month}/{made.day}/{made.year} "  # the time follows
 
 
 def synthetic_people(count: int, seed: int = 1, nasty: bool = True) -> Iterator[Person]:
