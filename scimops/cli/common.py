@@ -10,11 +10,19 @@ from typing import Annotated, Any
 
 import typer
 
-FILES = Annotated[list[str], typer.Argument(help="The export; - is standard input. Several files are its pages.", metavar="FILE…")]
-SHAPE = Annotated[str | None, typer.Option(help="Shape of the export where its columns leave a doubt.", metavar="SHAPE")]
+FILES = Annotated[
+    list[str], typer.Argument(help="The export; - is standard input. Several files are its pages.", metavar="FILE…")
+]
+SHAPE = Annotated[
+    str | None, typer.Option(help="Shape of the export where its columns leave a doubt.", metavar="SHAPE")
+]
 ENCODING = Annotated[str | None, typer.Option(help="utf-8, utf-16-le, utf-16-be or cp1252; found out if not given.")]
-DELIMITER = Annotated[str | None, typer.Option(help="comma, semicolon, tab, pipe or one character; found out if not given.")]
-INCOMPLETE = Annotated[bool, typer.Option("--allow-incomplete", help="Look at a part of an export; everything is marked.")]
+DELIMITER = Annotated[
+    str | None, typer.Option(help="comma, semicolon, tab, pipe or one character; found out if not given.")
+]
+INCOMPLETE = Annotated[
+    bool, typer.Option("--allow-incomplete", help="Look at a part of an export; everything is marked.")
+]
 JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 OUT = Annotated[Path | None, typer.Option(help="Folder for tables, charts and the summary.", metavar="DIR")]
 

@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
 
 
 def guide(
-    idp: Annotated[str, typer.Argument(help="entra, okta, onelogin, jumpcloud, google_workspace, scim or generic.", metavar="IDP")],
+    idp: Annotated[
+        str, typer.Argument(help="entra, okta, onelogin, jumpcloud, google_workspace, scim or generic.", metavar="IDP")
+    ],
     export: Annotated[bool, typer.Option("--export", help="How to get the export, with the exact lines.")] = False,
 ) -> None:
     """Say how to get an export out of an identity provider."""
@@ -27,5 +29,7 @@ def guide(
     if not export:
         raise UsageError("Say which guide: --export, how to get the export.")
     if idp not in names():
-        raise UsageError(f'There is no guide for "{idp}".', advice=nearest(idp, names()) or f"Known: {', '.join(names())}.")
+        raise UsageError(
+            f'There is no guide for "{idp}".', advice=nearest(idp, names()) or f"Known: {', '.join(names())}."
+        )
     print_rich(Markdown(export_guide(idp)))

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scimops.cli.common import (
-    DELIMITER, ENCODING, FILES, INCOMPLETE, JSON, OUT, SHAPE, complain, print_json, print_rich,
+    DELIMITER,
+    ENCODING,
+    FILES,
+    INCOMPLETE,
+    JSON,
+    OUT,
+    SHAPE,
+    complain,
+    print_json,
+    print_rich,
 )  # fmt: skip
 from scimops.errors import UsageError
 
@@ -22,14 +31,20 @@ if TYPE_CHECKING:
 SETTING = Annotated[Path | None, typer.Option(help="The setting.", metavar="S.yaml")]
 GROUP_BY = Annotated[
     str | None,
-    typer.Option(help="department, a column of the export, idp-groups or none. Not given: department, where there is one."),
+    typer.Option(
+        help="department, a column of the export, idp-groups or none. Not given: department, where there is one."
+    ),
 ]
 TARGET = Annotated[str | None, typer.Option(help="Group for everyone, or for those without a value.", metavar="NAME")]
-EXISTING = Annotated[Path | None, typer.Option(help="CSV or JSON of the platform's groups (column name).", metavar="FILE")]
+EXISTING = Annotated[
+    Path | None, typer.Option(help="CSV or JSON of the platform's groups (column name).", metavar="FILE")
+]
 CHANNEL = Annotated[str, typer.Option(help="idp: people are sent one by one; apply: scimops sends all.")]
 BACKEND = Annotated[str, typer.Option(help="polars, or a Spark master: local[2], spark://HOST:PORT.")]
 EXIT_CODE = Annotated[bool, typer.Option("--exit-code", help="Exit 3 where there are errors or warnings.")]
-EXPLAIN = Annotated[str | None, typer.Option(help="One person step by step: userName, e-mail, externalId or row.", metavar="USER")]
+EXPLAIN = Annotated[
+    str | None, typer.Option(help="One person step by step: userName, e-mail, externalId or row.", metavar="USER")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +59,10 @@ def read(
     as_json: JSON = False, shape: SHAPE = None, encoding: ENCODING = None, delimiter: DELIMITER = None,
     allow_incomplete: INCOMPLETE = False,
 ) -> None:  # fmt: skip
-    """Read an export: what it is, which column means what, and which rows cannot be read."""
+    """Read an export and say what it is.
+
+    Which column means what, and which rows cannot be read.
+    """
     from scimops.idp import read_export
 
     export = read_export(
@@ -68,7 +86,10 @@ def preview(
     as_json: JSON = False, exit_code: EXIT_CODE = False, shape: SHAPE = None, encoding: ENCODING = None,
     delimiter: DELIMITER = None, allow_incomplete: INCOMPLETE = False, backend: BACKEND = "polars",
 ) -> None:  # fmt: skip
-    """Show where every person of an export will land, who falls back, who is rejected, and what to do."""
+    """Show where every person of an export will land.
+
+    Who falls back, who is rejected and why, and what to do about it.
+    """
     from scimops.idp import read_export
     from scimops.preview import UNKNOWN, preview_export, read_existing_groups
 
@@ -112,21 +133,26 @@ def _show(result: Preview, person: str | None, as_json: bool) -> None:
 
 def compare(
     files: Annotated[list[str], typer.Argument(help="One export, or an older and a newer one.", metavar="FILE [FILE]")],
-    setting: Annotated[list[Path] | None, typer.Option(help="One setting, or two: before and after.", metavar="S.yaml")] = None,
+    setting: Annotated[list[Path] | None, typer.Option(help="One setting, or before and after.", metavar="S.yaml")] = None,
     group_by: Annotated[list[str] | None, typer.Option(help="Instead of settings: one criterion, or two.")] = None,
     target_group: TARGET = None, existing_groups: EXISTING = None, channel: CHANNEL = "idp", as_json: JSON = False,
     exit_code: EXIT_CODE = False,
 ) -> None:  # fmt: skip
-    """Compare two settings on one export, or two exports under one setting: who moves from where to where."""
+    """Show who moves between two settings or exports.
+
+    Two settings on one export, or two exports under one setting.
+    """
     from scimops.idp import read_export
     from scimops.preview import UNKNOWN, preview_export, read_existing_groups
     from scimops.preview.compare import compare as compare_previews
 
-    paths: list[Path | None] = list(setting or [None])
-    words: list[str | None] = list(group_by or [None])
+    paths: list[Path | None] = [*setting] if setting else [None]
+    words: list[str | None] = [*group_by] if group_by else [None]
     several = max(len(paths), len(words))
     if len(files) + several != 3:
-        raise UsageError("Compare one export under two settings, or two exports under one.", advice="See scimops compare --help.")
+        raise UsageError(
+            "Compare one export under two settings, or two exports under one.", advice="See scimops compare --help."
+        )
     exports = [read_export(name) for name in files]
     existing = read_existing_groups(existing_groups) if existing_groups else UNKNOWN
     sides = []

@@ -21,10 +21,15 @@ def register(app: typer.Typer) -> None:
 def run(
     context: typer.Context,
     notebook: Annotated[Path, typer.Argument(help="The notebook.", metavar="NOTEBOOK")],
-    out: Annotated[Path | None, typer.Option(help="Folder for the output (default: out/NOTEBOOK).", metavar="DIR")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the output (default: out/NOTEBOOK).", metavar="DIR")
+    ] = None,
     as_json: JSON = False,
 ) -> None:
-    """Run a notebook unattended. Parameters are given as -p NAME VALUE; the step's exit code is handed through."""
+    """Run a notebook unattended.
+
+    Parameters are given as -p NAME VALUE; the step's exit code is handed through.
+    """
     from scimops.jobs.run import run_notebook
 
     result = run_notebook(notebook, _parameters(context.args), out, complain)

@@ -23,10 +23,15 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for everything the demo makes.", metavar="DIR")] = Path("scimops-demo"),
+    out: Annotated[Path, typer.Option(help="Folder for everything the demo makes.", metavar="DIR")] = Path(
+        "scimops-demo"
+    ),
     as_json: JSON = False,
 ) -> None:
-    """Preview a sample export through the notebook, as a job, and say where the pictures are."""
+    """Preview a sample export through the notebook.
+
+    The notebook runs as a job; says where tables and pictures are.
+    """
     from scimops.jobs.run import run_notebook
 
     work = _workplace(out)
@@ -43,7 +48,9 @@ def demo(
 
 
 def lab(
-    folder: Annotated[Path, typer.Argument(help="Where notebooks and sample data are put (kept if there).")] = Path("scimops-lab"),
+    folder: Annotated[Path, typer.Argument(help="Where notebooks and sample data are put (kept if there).")] = Path(
+        "scimops-lab"
+    ),
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
 ) -> None:
     """Open the notebooks in JupyterLab."""
@@ -105,13 +112,15 @@ def samples(
 def schema(
     name: Annotated[str | None, typer.Argument(help="Which schema; none: list them.")] = None,
 ) -> None:
-    """Print the JSON Schema of a document or of what a command prints."""
+    """Print the JSON Schema of a document or output."""
     from scimops.schemas import names, read_schema
 
     if name is None:
         for each in names():
             typer.echo(each)
     elif name not in names():
-        raise UsageError(f'There is no schema "{name}".', advice=f"{nearest(name, names())} Known: {', '.join(names())}.".strip())
+        raise UsageError(
+            f'There is no schema "{name}".', advice=f"{nearest(name, names())} Known: {', '.join(names())}.".strip()
+        )
     else:
         print_json(read_schema(name))

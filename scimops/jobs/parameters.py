@@ -52,7 +52,9 @@ def declared(notebook: Path) -> dict[str, tuple[str, str]]:
     if not notebook.is_file():
         folder = notebook.parent if notebook.parent.is_dir() else Path()
         near = nearest(notebook.name, [path.name for path in folder.glob("*.ipynb")])
-        raise UsageError("there is no such notebook.", where=str(notebook), advice=near or "Check the name and the folder.")
+        raise UsageError(
+            "there is no such notebook.", where=str(notebook), advice=near or "Check the name and the folder."
+        )
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         found = papermill.inspect_notebook(str(notebook))
@@ -83,7 +85,10 @@ def checked(notebook: Path, given: Sequence[tuple[str, str]]) -> dict[str, Any]:
     for name, text in given:
         if name not in known:
             listed = ", ".join(f"{key} ({kind})" for key, (kind, _) in known.items()) or "none"
-            raise UsageError(f'{notebook.name} has no parameter "{name}".', advice=f"{nearest(name, known)} It has: {listed}.".strip())
+            raise UsageError(
+                f'{notebook.name} has no parameter "{name}".',
+                advice=f"{nearest(name, known)} It has: {listed}.".strip(),
+            )
         if name in values:
             raise UsageError(f'The parameter "{name}" is given twice.')
         words, read = _TYPES[known[name][0]]

@@ -123,6 +123,8 @@ def _page(notebook: Any) -> str:
     from nbconvert import HTMLExporter
 
     templates = Path(__file__).parent / "templates"
-    exporter = HTMLExporter(template_name="scimops", extra_template_basedirs=[str(templates)], embed_images=True)
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert ships no types
+        template_name="scimops", extra_template_basedirs=[str(templates)], embed_images=True
+    )
     body, _ = exporter.from_notebook_node(notebook)
     return str(body)

@@ -40,7 +40,9 @@ def users() -> dict[str, Any]:
 def schemas() -> dict[str, dict[str, Any]]:
     """All schemas by name."""
     made = {name: TypeAdapter(kind).json_schema() for name, kind in OUTPUTS.items()} | {"users": users()}
-    return {name: {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema} for name, schema in made.items()}
+    return {
+        name: {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema} for name, schema in made.items()
+    }
 
 
 def main() -> None:

@@ -167,13 +167,17 @@ def test_schema_files_are_those_of_the_code():
 
 def test_samples_by_seed_are_the_same(tmp_path):
     for name in ("a.csv", "b.csv"):
-        assert scimops("samples", tmp_path / name, "--shape", "okta_console", "--people", 50, "--seed", 7).returncode == 0
+        assert (
+            scimops("samples", tmp_path / name, "--shape", "okta_console", "--people", 50, "--seed", 7).returncode == 0
+        )
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
 def test_committed_sample_data_is_what_samples_writes(tmp_path):
     assert scimops("samples", tmp_path / "s", "--shape", "all").returncode == 0
-    made = {path.relative_to(tmp_path / "s"): path.read_bytes() for path in (tmp_path / "s").rglob("*") if path.is_file()}
+    made = {
+        path.relative_to(tmp_path / "s"): path.read_bytes() for path in (tmp_path / "s").rglob("*") if path.is_file()
+    }
     kept = {path.relative_to(SAMPLES): path.read_bytes() for path in SAMPLES.rglob("*") if path.is_file()}
     assert made == kept
 

@@ -23,14 +23,20 @@ plain = "x"
 def notebook(tmp_path):
     cell = new_code_cell(CELL, metadata={"tags": ["parameters"]})
     path = tmp_path / "n.ipynb"
-    nbformat.write(new_notebook(cells=[cell], metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "p"}}), path)
+    nbformat.write(
+        new_notebook(
+            cells=[cell], metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "p"}}
+        ),
+        path,
+    )
     return path
 
 
 def test_types_are_those_that_the_cell_declares(notebook):
     kinds = {name: kind for name, (kind, _) in declared(notebook).items()}
     assert kinds == {
-        "export": "str", "limit": "int", "share": "float", "strict": "bool", "names": "list", "more": "dict", "plain": "str",
+        "export": "str", "limit": "int", "share": "float", "strict": "bool", "names": "list", "more": "dict",
+        "plain": "str",
     }  # fmt: skip
 
 

@@ -37,7 +37,9 @@ def test_out_is_the_folder_of_the_run_where_it_is_not_given(tmp_path):
 
 
 def test_an_error_of_ours_keeps_its_exit_code_and_has_no_traceback(tmp_path):
-    cell = new_code_cell("from scimops.errors import IncompleteSourceError\nraise IncompleteSourceError('half a file.')")
+    cell = new_code_cell(
+        "from scimops.errors import IncompleteSourceError\nraise IncompleteSourceError('half a file.')"
+    )
     run = run_notebook(notebook(tmp_path / "job.ipynb", cell), folder=tmp_path / "out")
     assert (run.outcome, run.exit_code) == ("failed", 5)
     assert "half a file." in run.message
@@ -51,5 +53,7 @@ def test_any_other_error_is_exit_code_one(tmp_path):
 
 
 def test_a_dead_kernel_is_said_to_be_one(tmp_path):
-    run = run_notebook(notebook(tmp_path / "job.ipynb", new_code_cell("import os\nos._exit(1)")), folder=tmp_path / "out")
+    run = run_notebook(
+        notebook(tmp_path / "job.ipynb", new_code_cell("import os\nos._exit(1)")), folder=tmp_path / "out"
+    )
     assert (run.outcome, run.exit_code) == ("failed", 138)
