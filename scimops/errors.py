@@ -111,15 +111,32 @@ class Code:
 
 
 def finding(code: str, *, count: int = 0, row_numbers: Iterable[int] = (), **values: Any) -> Finding:
-    """The finding `code` with its sentence filled in from `count` and `values`.
+    """The finding `code` with its sentence filled in from `count` and `values`; numbers say what is counted.
 
     Raises:
         KeyError: the code is not in the catalogue, or a value that its sentence needs is absent.
     """
     entry = CATALOGUE[code]
-    values = {"count": f"{count:,}", "people": people(count), **values}
+    values = {"count": count, "people": _People(count), **values}
+    values = {name: _Number(value) if type(value) is int else value for name, value in values.items()}
     rows = [int(row) for _, row in zip(range(ROW_NUMBERS_KEPT), row_numbers, strict=False)]
     return Finding(code, entry.level, entry.message.format_map(values), entry.advice.format_map(values), count, rows)
+
+
+class _Number(int):
+    """A number that brings the words for one and for many: `{groups:group is|groups are}`."""
+
+    def __format__(self, words: str) -> str:
+        one, _, many = words.partition("|")
+        return f"{int(self):,} {one if self == 1 else many}".strip()
+
+
+class _People(int):
+    """People with the verb for one and for many: `{people:has|have}`."""
+
+    def __format__(self, words: str) -> str:
+        one, _, many = words.partition("|")
+        return f"{people(int(self))} {one if self == 1 else many}".strip()
 
 
 def people(count: int) -> str:
@@ -137,7 +154,7 @@ CATALOGUE: dict[str, Code] = {
     ),
     "unreadable_rows": Code(
         "error",
-        "{count} rows cannot be read (too short, too long, broken quotes or control characters) and are left out.",
+        "{count:row|rows} cannot be read (too short, too long, broken quotes or control characters); left out here.",
         "Look at the rows named here. Most often a file was edited by hand or joined from two; export again.",
         {},
     ),
@@ -192,46 +209,46 @@ CATALOGUE: dict[str, Code] = {
     ),
     "email_from_username": Code(
         "warning",
-        "{people} have no mail address; their user principal name is shown as their e-mail.",
+        "{people:has|have} no mail address; the user principal name is shown as the e-mail address.",
         "Entra ID sends no e-mail for them unless you map Coalesce([mail],[userPrincipalName]) to "
         'emails[type eq "work"].value. Without that they are rejected.',
         {},
     ),
     "value_too_long": Code(
         "error",
-        "{people} have a value longer than the platform takes ({field}: at most {limit} characters).",
+        "{people:has|have} a value longer than the platform takes ({field}: at most {limit} characters).",
         "Shorten it in your identity provider. It is never cut off here, because two people could become one.",
         {"field": "department", "limit": 256},
     ),
     "duplicate_username": Code(
         "error",
-        "{people} share a userName with somebody else in this file (such as {sample}).",
+        "{people:shares|share} a userName with somebody else in this file (such as {sample}).",
         "Give each account its own userName, or set `duplicates` to keep_first or keep_active.",
         {"sample": "anna@example.com"},
     ),
     "duplicate_email": Code(
         "error",
-        "{people} share an e-mail address with another account (such as {sample}).",
+        "{people:shares|share} an e-mail address with another account (such as {sample}).",
         "Often a standard and an administrator account of one person. Leave one out of the scope, give it its own "
         "address, or set `duplicates` to keep_first or keep_active.",
         {"sample": "anna@example.com"},
     ),
     "duplicate_external_id": Code(
         "warning",
-        "{people} share an externalId (column {column}) with another row.",
+        "{people:shares|share} an externalId (column {column}) with another row.",
         "The platform takes rows with one externalId for one person. Choose a column that is unique for each person.",
         {"column": "id"},
     ),
     "clash_order_unknown": Code(
         "warning",
-        "Of {clashes} clashes the platform will accept whichever the identity provider sends first and answer 409 to "
-        "the rest.",
+        "In {clashes:clash|clashes} the platform will accept whomever the identity provider sends first and answer 409 "
+        "to the rest.",
         "Nobody knows that order. Solve the duplicates before you switch on, so that the preview holds for everyone.",
-        {"clashes": "3"},
+        {"clashes": 3},
     ),
     "kept_inactive_hides_active": Code(
         "error",
-        "{people} are active but hidden by an inactive account with the same userName or e-mail that comes first.",
+        "{people:is|are} active but hidden by an inactive account with the same userName or e-mail that comes first.",
         "Use `duplicates: keep_active`, or remove the old account.",
         {},
     ),
@@ -249,83 +266,85 @@ CATALOGUE: dict[str, Code] = {
     ),
     "username_differs_from_email": Code(
         "info",
-        "{people} have a userName that differs from their e-mail address.",
+        "{people:has|have} a userName that is not the e-mail address.",
         "That is allowed. Check that both are meant: the platform sends mail to the e-mail address.",
         {},
     ),
     "active_unknown": Code(
         "warning",
-        "For {people} the export does not say whether the account is active; they count as active.",
+        "For {people} the export does not say whether the account is active; it counts as active.",
         "{advice}",
         {"advice": "Add accountEnabled to the export."},
     ),
     # Who comes along
     "guests": Code(
         "warning",
-        "{people} in scope are guests.",
+        "{people:in scope is a guest|in scope are guests}.",
         "Guests take seats and receive trainings like employees. To leave them out set `scope: user_types: [Member]`.",
         {},
     ),
     "shared_mailboxes": Code(
         "warning",
-        "{people} look like rooms, equipment or shared mailboxes (such as {sample}).",
+        "{people:looks like a room, equipment or a shared mailbox|look like rooms, equipment or shared mailboxes} "
+        "(such as {sample}).",
         "Nobody reads a training there. Leave them out of the assignment in your identity provider.",
         {"sample": "info@example.com"},
     ),
     "service_accounts": Code(
         "warning",
-        "{people} look like service or administrator accounts (such as {sample}).",
+        "{people:looks like a service or administrator account|look like service or administrator accounts} "
+        "(such as {sample}).",
         "They take seats and often share a person's mailbox. Leave them out of the assignment.",
         {"sample": "svc-backup@example.com"},
     ),
     "domain_not_allowed": Code(
         "error",
-        "{people} have an e-mail domain that is not authorised: {domains}.",
+        "{people:has|have} an e-mail domain that is not authorised: {domains}.",
         "Have these domains authorised on the platform, or leave these people out of the scope.",
         {"domains": "partner.example.net (12)"},
     ),
     "seats_exceeded": Code(
         "error",
-        "{needed} seats are needed, the licence has {seats}.",
+        "{needed:seat is|seats are} needed, the licence has {seats}.",
         "Narrow the scope (assigned people only, no guests) or ask for more seats before you switch on.",
-        {"needed": "1,204", "seats": "1,000"},
+        {"needed": 1204, "seats": 1000},
     ),
     # Groups
     "blank_criterion": Code(
         "warning",
-        "{people} have no {field} and land in {landing}.",
+        "With no {field}, {people:lands|land} in {landing}.",
         "Fill {field} in your identity provider if they belong elsewhere.",
         {"field": "department", "landing": 'the target group "Everyone"'},
     ),
     "several_values": Code(
         "warning",
-        "{people} have several values for {field}; the primary, else the first, decides their group.",
+        "{people:has|have} several values for {field}; the primary, else the first, decides the group.",
         "Keep one value per person where the group depends on it.",
         {"field": "department"},
     ),
     "spellings_merged": Code(
         "info",
-        "{groups} groups are written in several ways that count as one: {sample}.",
+        "{groups:group is|groups are} written in several ways that count as one: {sample}.",
         "Correct the spellings in your identity provider; fix.csv proposes one for each.",
-        {"groups": "2", "sample": "Sales, SALES, sales"},
+        {"groups": 2, "sample": "Sales, SALES, sales"},
     ),
     "near_twins": Code(
         "warning",
-        "{pairs} pairs of groups look alike but are not the same: {sample}.",
+        "{pairs:pair|pairs} of groups whose names look alike but are not the same: {sample}.",
         "Correct the spelling in your identity provider, or join them with an alias.",
-        {"pairs": "1", "sample": "Enginering / Engineering"},
+        {"pairs": 1, "sample": "Enginering / Engineering"},
     ),
     "one_member_group": Code(
         "info",
-        "{groups} groups would have one member only: {sample}.",
+        "{groups:group|groups} would have one member only: {sample}.",
         "Often a typing error. Correct it, or join the group with another by an alias.",
-        {"groups": "3", "sample": "Slaes, R&D2"},
+        {"groups": 3, "sample": "Slaes, R&D2"},
     ),
     "group_name_too_long": Code(
         "warning",
-        "{groups} group names are longer than {limit} characters: {sample}.",
+        "{groups:group name is|group names are} longer than {limit} characters: {sample}.",
         "The platform's API takes at most {limit}. Shorten the value, or give it a shorter name by an alias.",
-        {"groups": "1", "limit": 64, "sample": "Department for …"},
+        {"groups": 1, "limit": 64, "sample": "Department for …"},
     ),
     "existing_groups_unknown": Code(
         "info",

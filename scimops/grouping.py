@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from scimops.errors import SettingError
 from scimops.setting import Setting
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ REJECTED = tuple(reason for reason in REASONS if reason.startswith("rejected_"))
 
 _FORMAT = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])
 _SPACES = re.compile(r"\s+")
+_DOTTED = re.compile("i\u0307+")
 
 
 def group_key(value: str) -> str:
@@ -54,7 +56,7 @@ def group_key(value: str) -> str:
         return " ".join(value.casefold().split())
     text = value.translate(_FORMAT)
     text = unicodedata.normalize("NFKC", _fold_twice(text))
-    text = unicodedata.normalize("NFD", text).replace("ı", "i").replace("i\u0307", "i")
+    text = _DOTTED.sub("i", unicodedata.normalize("NFD", text).replace("ı", "i"))
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return " ".join(text.split())
 
@@ -80,11 +82,12 @@ EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@.\s\x00-\x1f\x7f-\x9f]+(\.[^@.\s\x00-\x1
 
 MAX_EMAIL = 320
 _EMAIL = re.compile(EMAIL)
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 def usable_email(value: str) -> bool:
-    """Is this e-mail address usable, in files and on the wire alike (design rule 1)?"""
-    return len(value) <= MAX_EMAIL and _EMAIL.match(value) is not None and not value.endswith("\n")
+    """Is this e-mail address usable, in files and on the wire alike (design rule 1)? Half characters are not."""
+    return len(value) <= MAX_EMAIL and _EMAIL.fullmatch(value) is not None and not _HALF.search(value)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,11 @@ class ExistingGroup:
 
 @dataclass(frozen=True)
 class Grouping:
-    """The group settings of a setting, with everything that depends on no person worked out once."""
+    """The group settings of a setting, with everything that depends on no person worked out once.
+
+    Raises:
+        SettingError: two aliases are one key (design rule 2) and lead to two groups.
+    """
 
     setting: Setting
     existing: Mapping[str, str] = field(default_factory=dict)
@@ -123,7 +130,7 @@ class Grouping:
     def __post_init__(self) -> None:
         groups = self.setting.group_settings
         names = {name: group_key(name) for name in groups.aliases.values()}
-        object.__setattr__(self, "aliases", {group_key(value): names[name] for value, name in groups.aliases.items()})
+        object.__setattr__(self, "aliases", _aliases(groups.aliases, names))
         object.__setattr__(self, "alias_names", {key: name for name, key in reversed(names.items())})
         target = group_key(groups.target_group) if groups.target_group else None
         object.__setattr__(self, "target_key", target or None)
@@ -154,6 +161,19 @@ class Grouping:
         target = self.setting.group_settings.target_group if key == self.target_key else None
         name = target or self.alias_names.get(key)
         return Placement(key, spelling(name) if name else None, reason)
+
+
+def _aliases(aliases: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """From the key of each value to the key of the group it means."""
+    written: dict[str, str] = {}
+    for value, name in aliases.items():
+        other = written.setdefault(group_key(value), value)
+        if names[aliases[other]] != names[name]:
+            raise SettingError(
+                f'"{other}" and "{value}" are one value but lead to two groups.', where="group_settings.aliases",
+                advice="Upper and lower case and spaces do not count. Keep one of them.",
+            )  # fmt: skip
+    return {key: names[aliases[value]] for key, value in written.items()}
 
 
 def assign_group(grouping: Grouping, value: str | None, active: bool | None = True) -> Placement | None:

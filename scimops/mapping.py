@@ -122,6 +122,12 @@ def resolve_columns(records: Records, setting: Setting) -> dict[str, str]:
     return result
 
 
+def keep_columns(setting: Setting, records: Records) -> Setting:
+    """`setting` with the columns of `records` written down, so that a guess that was looked at is kept with it."""
+    known = {name: column for name, column in records.columns.items() if name in COLUMN_KEYS}
+    return setting.model_copy(update={"columns": known | setting.columns})
+
+
 def _named_columns(records: Records, setting: Setting) -> dict[str, str]:
     """The columns that the setting names, by field or normal attribute path."""
     identity = {key: value for key, value in setting.identity.model_dump().items() if value is not None}

@@ -55,11 +55,11 @@ def flatten(resource: Mapping[str, Any]) -> Flat:
     return dict(_flatten("", resource))
 
 
-def _flatten(prefix: str, value: Any) -> Iterator[tuple[str, str | list[str]]]:
+def _flatten(prefix: str, value: Any, joint: str = "") -> Iterator[tuple[str, str | list[str]]]:
     if isinstance(value, Mapping):
-        joint = ":" if prefix.startswith("urn:") and prefix.count("[") == 0 and "." not in prefix.rsplit(":", 1)[-1] else "."
         for key, inner in value.items():
-            yield from _flatten(f"{prefix}{joint}{key}" if prefix else str(key), inner)
+            # an extension's attributes follow its URN after a colon (RFC 7644 §3.10), all others a dot
+            yield from _flatten(f"{prefix}{joint}{key}", inner, ":" if not prefix and key.startswith("urn:") else ".")
     elif isinstance(value, list):
         yield from _flatten_list(prefix, [item for item in value if item not in (None, "", {}, [])])
     elif value is not None and value != "":
@@ -75,11 +75,11 @@ def _flatten_list(prefix: str, items: list[Any]) -> Iterator[tuple[str, str | li
     seen: set[str] = set()
     for item in complex_items:
         if set(item) == {"name", "value"} and isinstance(item["name"], str):
-            yield from _flatten(f"{prefix}.{item['name']}", item["value"])
+            yield from _flatten(f"{prefix}.{item['name']}", item["value"], ".")
             continue
         kind = item.get("type")
         head = f'{prefix}[type eq "{kind}"]' if isinstance(kind, str) and kind else prefix
-        for key, value in _flatten(head, {key: inner for key, inner in item.items() if key != "type"}):
+        for key, value in _flatten(head, {key: inner for key, inner in item.items() if key != "type"}, "."):
             if key not in seen and key != prefix and not (head == prefix and key == f"{prefix}.value"):
                 seen.add(key)
                 yield key, value

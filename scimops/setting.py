@@ -7,15 +7,16 @@ key, an anchor is an error with its line) and written back with their comments k
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from scimops.errors import nearest
 from scimops.resources import normal_path
-from scimops.yaml_documents import load_document, parse_document, save_document
+from scimops.yaml_documents import load_document, parse_document, save_document, validated
 
 BUILT_IN_FIELDS = ("email", "firstName", "lastName", "department", "phone")
 """Fields the platform has by itself; nothing need be mapped to them (facts: getting-started-with-scim)."""
@@ -23,7 +24,18 @@ BUILT_IN_FIELDS = ("email", "firstName", "lastName", "department", "phone")
 COLUMN_KEYS = ("externalId", "userName", *BUILT_IN_FIELDS, "active", "userType", "groups", "createdOn", "hiredOn", "leftOn")
 """Fields of a user that `columns` may read from another column of the export."""
 
-Text = Annotated[str, Field(min_length=1, max_length=256)]
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def _says_something(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    if _CONTROLS.search(value):
+        raise ValueError("must not hold control characters")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_says_something)]
 
 
 class _Part(BaseModel):
@@ -34,7 +46,9 @@ class FieldMapping(_Part):
     """A SCIM attribute path and the field of the platform that its value goes to."""
 
     attribute: Text = Field(description='SCIM attribute path, such as addresses[type eq "work"].country')
-    field: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="name of the field on the platform")
+    field: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_says_something)] = Field(
+        description="name of the field on the platform"
+    )
 
     @field_validator("attribute")
     @classmethod
@@ -101,7 +115,9 @@ class Setting(_Part):
     """
 
     format: Literal[1] = Field(1, description="version of this document's format")
-    name: Annotated[str, Field(min_length=1, max_length=30)] = Field(description="name of the setting")
+    name: Annotated[str, Field(min_length=1, max_length=30), AfterValidator(_says_something)] = Field(
+        description="name of the setting"
+    )
     field_mappings: list[FieldMapping] = Field([], description="custom fields beyond the five built-in ones")
     identity: Identity = Field(default_factory=Identity)
     scope: Scope = Field(default_factory=Scope)
@@ -114,11 +130,23 @@ class Setting(_Part):
     )
 
     @model_validator(mode="after")
+    def _mapped_fields_are_new(self) -> Self:
+        names = [mapping.field for mapping in self.field_mappings]
+        for number, name in enumerate(names):
+            key = f"field_mappings.{number}.field"
+            if name in COLUMN_KEYS:
+                advice = f'Name another field, or say `columns: {name}: COLUMN` to read "{name}" from another column.'
+                raise _wrong(key, f'is "{name}", which every person has already', advice)
+            if name in names[:number]:
+                raise _wrong(key, f'is "{name}", which stands there twice', "Keep one.")
+        return self
+
+    @model_validator(mode="after")
     def _criterion_exists(self) -> Self:
         field = self.grouping_field
         if field is not None and field not in self.fields:
-            hint = nearest(field, self.fields) or f"Allowed: {', '.join(self.fields)}"
-            raise PydanticCustomError("unknown_field", "group_settings.criterion.field|is no field of this setting|" + hint)
+            hint = nearest(field, self.fields) or f"Allowed: {', '.join(self.fields)}."
+            raise _wrong("group_settings.criterion.field", "is no field of this setting", hint)
         return self
 
     @property
@@ -153,25 +181,48 @@ class Setting(_Part):
         return dt.timedelta(**{unit: int(self.max_age[:-1])})
 
 
+def _wrong(key: str, what: str, advice: str) -> PydanticCustomError:
+    """What :mod:`scimops.yaml_documents` shows with the line of `key`."""
+    return PydanticCustomError("wrong_key", "{text}", {"text": f"{key}|{what}|{advice}"})
+
+
 def _is_attribute(name: str) -> bool:
-    """Is this key of `columns` an attribute path, not the name of a field?"""
-    return any(mark in name for mark in ("[", ":"))
+    """Is this key of `columns` an attribute path, not the name of a field such as `Org Unit Path [Required]`?"""
+    try:
+        normal_path(name)
+    except ValueError:
+        return False
+    return "[" in name or ":" in name
 
 
 def quick_setting(group_by: str | None = None, target_group: str | None = None, name: str = "Preview") -> Setting:
     """The setting that `--group-by` and `--target-group` mean.
 
-    `group_by` is `department`, the name of a column of the export (it becomes a field of that name), `idp-groups`,
-    or `none`.
+    `group_by` is `department`, the name of a column of the export (it becomes a field of that name), a SCIM attribute
+    path (it becomes a field named by its end), `idp-groups`, or `none`.
+
+    Raises:
+        SettingError: a name is blank, too long or holds control characters.
     """
     document: dict[str, Any] = {"name": name, "group_settings": {"target_group": target_group}}
     if group_by == "idp-groups":
         document["group_settings"]["criterion"] = {"idp_groups": True}
-    elif group_by not in (None, "none"):
-        document["group_settings"]["criterion"] = {"field": group_by}
-        if group_by not in BUILT_IN_FIELDS:
-            document["columns"] = {group_by: group_by}
-    return Setting.model_validate(document)
+    elif group_by is not None and group_by != "none":
+        field, more = _named_field(group_by)
+        document["group_settings"]["criterion"] = {"field": field}
+        document |= more
+    return validated(document, Setting)
+
+
+def _named_field(column: str) -> tuple[str, dict[str, Any]]:
+    """The field that a column or an attribute path becomes, and what a setting says of it."""
+    if column in BUILT_IN_FIELDS:
+        return column, {}
+    if _is_attribute(column):
+        field = column.rsplit(":", 1)[-1]
+        return field, {} if field in BUILT_IN_FIELDS else {"field_mappings": [{"attribute": column, "field": field}]}
+    field = column[:1].upper() + column[1:] if column in COLUMN_KEYS else column
+    return field, {"columns": {field: column}}
 
 
 def load_setting(path: str | Path) -> Setting:

@@ -46,7 +46,15 @@ def parse_document(text: str, model: type[Model], name: str) -> Model:
     Raises:
         SettingError: as in :func:`load_document`.
     """
-    document = _parse(text, name)
+    return validated(_parse(text, name), model, name)
+
+
+def validated(document: dict[str, Any], model: type[Model], name: str = "") -> Model:
+    """The document of type `model` that `document` means; `name` is what errors call it.
+
+    Raises:
+        SettingError: something in it is wrong: says where and what is allowed.
+    """
     try:
         return model.model_validate(_plain(document))
     except ValidationError as error:
@@ -56,13 +64,13 @@ def parse_document(text: str, model: type[Model], name: str) -> Model:
 def save_document(value: BaseModel, path: str | Path) -> None:
     """Write `value` to `path` whole or not at all; comments and order of a document that is there are kept."""
     path = Path(path)
-    values = value.model_dump(mode="json", exclude_defaults=True)
+    said = value.model_dump(mode="json", exclude_defaults=True)
     first = {key: getattr(value, key) for key in ("format", "name") if hasattr(value, key)}
-    values = first | {key: inner for key, inner in values.items() if key not in first}
-    document: Any = values
+    said = first | {key: inner for key, inner in said.items() if key not in first}
+    document: Any = said
     if path.is_file():
         document = _parse(_read(path), str(path))
-        _merge(document, values)
+        _merge(document, value.model_dump(mode="json"), said)
     out = io.StringIO()
     _yaml().dump(document, out)
     part = path.with_name(f".{path.name}.part")
@@ -97,14 +105,17 @@ def _parse(text: str, name: str) -> CommentedMap:
     try:
         _refuse_anchors(text, name)
         document = _yaml().load(text)
+        _refuse_keys(document, name)
     except DuplicateKeyError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise SettingError("a key stands there twice.", where=f"{name}, line {line}", advice="Keep one.") from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise SettingError(f"this is not YAML: {error.problem}.", where=f"{name}, line {line}") from None
-    except (YAMLError, RecursionError) as error:
+    except YAMLError as error:
         raise SettingError(f"this is not YAML: {str(error).splitlines()[0]}.", where=name) from None
+    except RecursionError:
+        raise SettingError("such a document is not nested so deeply.", where=name) from None
     if not isinstance(document, CommentedMap):
         raise SettingError("this is no list of keys and values.", where=name, advice="Start with `format: 1`.")
     return document
@@ -121,28 +132,60 @@ def _refuse_anchors(text: str, name: str) -> None:
             raise SettingError("anchors (&) and aliases (*) are not allowed.", where=place, advice="Write it out.")
         if getattr(event, "tag", None):
             raise SettingError("tags (!) are not allowed.", where=place, advice="Write plain values.")
+        if getattr(event, "value", None) == "<<" and event.style is None:
+            raise SettingError("merge keys (<<) are not allowed.", where=place, advice="Write it out.")
+
+
+def _refuse_keys(document: Any, name: str) -> None:
+    """Every key is text as it is written: YAML reads 007 as the number 7, and ~ as nothing."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if not isinstance(key, str):
+                where = f"{name}, line {_line(document, [key])}"
+                raise SettingError(f'the key "{_word(key)}" must be text.', where=where, advice="Put it in quotes.")
+            _refuse_keys(value, name)
+    elif isinstance(document, list):
+        for value in document:
+            _refuse_keys(value, name)
 
 
 def _plain(value: Any) -> Any:
     """ruamel's containers and scalars as plain Python; its dates stay what they are, so that strict types refuse them."""
     if isinstance(value, dict):
-        return {str(key) if not isinstance(key, bool) else key: _plain(inner) for key, inner in value.items()}
+        return {_plain(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
-    for kind in (bool, int, float, str):
+    if isinstance(value, str):
+        return _whole(str(value))
+    for kind in (bool, int, float):
         if isinstance(value, kind):
             return kind(value)
     return value
 
 
-def _merge(document: Any, values: dict[str, Any]) -> None:
-    for key in [key for key in document if key not in values]:
+def _whole(text: str) -> str:
+    """JSON writes a character beyond U+FFFF as two halves; ruamel reads them as two characters."""
+    try:
+        return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        return text
+
+
+def _merge(document: Any, values: dict[str, Any], said: dict[str, Any]) -> None:
+    """Make `document` say `values`: what it says already stays as it is written, of the rest only what is `said`.
+
+    `said` are those of `values` that are not what counts where nothing is said.
+    """
+    for key in [key for key in document if key not in values or (values[key] is None and document[key] is not None)]:
         del document[key]
     for key, value in values.items():
         if isinstance(value, dict) and isinstance(document.get(key), dict):
-            _merge(document[key], value)
-        elif key not in document or _plain(document[key]) != value:
-            document[key] = value
+            _merge(document[key], value, said.get(key, {}))
+        elif key not in document:
+            if key in said:
+                document[key] = said[key]
+        elif _plain(document[key]) != value:
+            document[key] = said.get(key, value)
 
 
 _TYPES = {
@@ -154,20 +197,22 @@ _TYPES = {
     "model_type": "must be keys and values",
     "missing": "is missing",
     "string_too_short": "must not be empty",
+    "string_unicode": "holds half a character",
+    "greater_than_equal": "must be 0 or more",
 }
 
 
-def _explained(error: ValidationError, document: CommentedMap, model: type[BaseModel], name: str) -> SettingError:
+def _explained(error: ValidationError, document: dict[str, Any], model: type[BaseModel], name: str) -> SettingError:
     """The first thing wrong, with its line, its key and what is allowed there; an unknown key counts as first."""
     problems = error.errors()
     first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     location, message, advice = list(first["loc"]), first["msg"].removeprefix("Value error, "), ""
-    if first["type"] == "unknown_field":
-        where, message, advice = message.split("|")
+    if first["type"] == "wrong_key":
+        where, message, advice = message.split("|", 2)
         location = list(where.split("."))
-    key = ".".join(str(part) for part in location) or "it"
+    key = ".".join(str(part) for part in location if part != "[key]") or "it"
     text, hint = _sentence(first, location, model)
-    where = f"{name}, line {_line(document, location)}"
+    where = f"{name}, line {_line(document, location)}" if hasattr(document, "lc") else name
     return SettingError(f'"{key}" {text or message}.', where=where, advice=(advice or hint).strip())
 
 
@@ -180,12 +225,21 @@ def _sentence(problem: ErrorDetails, location: list[Any], model: type[BaseModel]
         return "is not known here", nearest(str(location[-1]), allowed) or f"Allowed: {', '.join(allowed)}."
     if kind == "literal_error":
         expected = str(limits["expected"]).replace("'", "")
-        return f'is "{given}"', f"Allowed: {expected}. {nearest(str(given), re.split(', | or ', expected))}"
+        expected = "true" if expected == "True" else expected
+        if given == expected:
+            return "is text", "Write it without quotes."
+        near = nearest(given, re.split(", | or ", expected)) if isinstance(given, str) else ""
+        return f'is "{_word(given)}"', f"Allowed: {expected}. {near}"
     if kind == "string_too_long":
         return f"is longer than {limits['max_length']} characters", ""
     if kind == "string_pattern_mismatch":
         return f'is "{given}"', "Allowed: a number with h, d or w, such as 12h, 7d, 2w."
     return _TYPES.get(kind, ""), ""
+
+
+def _word(value: Any) -> str:
+    """A value as YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else "null" if value is None else str(value)
 
 
 def _allowed(model: Any, location: list[Any]) -> list[str]:

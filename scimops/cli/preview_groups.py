@@ -133,7 +133,7 @@ def _show(result: Preview, person: str | None, as_json: bool) -> None:
 
 def compare(
     files: Annotated[list[str], typer.Argument(help="One export, or an older and a newer one.", metavar="FILE [FILE]")],
-    setting: Annotated[list[Path] | None, typer.Option(help="One setting, or before and after.", metavar="S.yaml")] = None,
+    setting: Annotated[list[Path] | None, typer.Option(help="One setting, or two.", metavar="S.yaml")] = None,
     group_by: Annotated[list[str] | None, typer.Option(help="Instead of settings: one criterion, or two.")] = None,
     target_group: TARGET = None, existing_groups: EXISTING = None, channel: CHANNEL = "idp", as_json: JSON = False,
     exit_code: EXIT_CODE = False,

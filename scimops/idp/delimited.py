@@ -9,12 +9,13 @@ the next line where a record cannot be read.
 
 from __future__ import annotations
 
+import codecs
 import csv
 from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -30,6 +31,7 @@ from scimops.idp.table import LINE, ROW, Rejects, Table, empty_frame, is_passwor
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|"}
 _CANDIDATES = (",", ";", "\t", "|")
 _SAMPLE = 20
+_STEP = 4 << 20
 _MAX_LINES = 100_000
 """How many lines one record may span: whatever has more is a quote without its partner."""
 
@@ -64,10 +66,28 @@ def _can_delimit(text: str) -> bool:
 
 
 def _body(source: Source, encoding: Encoding, layout: Layout) -> Body:
-    if encoding.clean and layout.size is not None:
-        with suppress(IrregularError):
-            return scan(source, layout, encoding.mark + layout.size, _rejects(layout))
+    if layout.size is not None:
+        with suppress(IrregularError, UnicodeDecodeError):
+            if encoding.clean:
+                return scan(source, layout, encoding.mark + layout.size, _rejects(layout))
+            return scan(_as_utf8(source, encoding), layout, layout.size, _rejects(layout))
     return _rewrite(source, encoding, layout)
+
+
+def _as_utf8(source: Source, encoding: Encoding) -> Source:
+    """The same text in UTF-8, without a mark.
+
+    Raises:
+        UnicodeDecodeError: not all of it is text in this encoding.
+    """
+    copy = replace(source, path=source.workspace.new(".csv"))
+    decoder = codecs.getincrementaldecoder(encoding.name)()
+    with source.path.open("rb") as stream, copy.path.open("wb") as out:
+        stream.seek(encoding.mark)
+        while block := stream.read(_STEP):
+            out.write(decoder.decode(block).encode())
+        decoder.decode(b"", final=True)
+    return copy
 
 
 def _rejects(layout: Layout) -> Rejects:
@@ -77,27 +97,26 @@ def _rejects(layout: Layout) -> Rejects:
 def _table(source: Source, encoding: str, layout: Layout, body: Body) -> Table:
     kept = {header: str(number) for number, header in enumerate(layout.headers) if not is_password(header)}
     schema: dict[str, type[pl.DataType]] = {str(number): pl.String for number in range(len(layout.headers))}
-    state = source.state
+    state = source.state if body.path == source.path else None
 
-    def read(headers: Sequence[str]) -> pl.DataFrame:
+    def scan_columns(headers: Sequence[str]) -> pl.LazyFrame:
         if not len(body.row):
-            return empty_frame(headers)
+            return empty_frame(headers).lazy()
         columns = [pl.col(kept[header]).alias(header) for header in headers]
-        if source.state != state:
+        if state and source.state != state:
             raise SourceError("it was changed while it was read.", where=source.name, advice="Read it again.")
         lazy = pl.scan_csv(
             body.path, has_header=False, skip_lines=body.skip_lines, schema=schema, separator=layout.delimiter,
             glob=False,
         )
-        frame = lazy.select(columns).collect() if columns else pl.DataFrame()
-        if columns and frame.height != len(body.row):
-            raise SourceError(f"{len(body.row):,} records were counted, {frame.height:,} read.", where=source.name)
-        return pl.DataFrame({ROW: body.row, LINE: body.line}).hstack(frame)
+        numbers = pl.LazyFrame({ROW: body.row, LINE: body.line})
+        # Polars refuses to join what is not of one height, so no record is lost between counting and reading
+        return pl.concat([numbers, lazy.select(columns)], how="horizontal") if columns else numbers
 
     return Table(
         headers=list(kept),
         rows=len(body.row) + len(body.rejected),
-        read=read,
+        scan=scan_columns,
         encoding=encoding,
         delimiter=layout.delimiter,
         rejected=body.rejected,
@@ -135,8 +154,8 @@ def _guess_delimiter(lines: list[str]) -> str:
     """The candidate that splits the header into most columns; where two do, the one that later lines agree with."""
 
     def score(candidate: str) -> tuple[int, int]:
-        widths = [_width(line, candidate) for line in lines]
-        return widths[0], sum(width == widths[0] for width in widths)
+        header = len(next(_reader(iter(lines), candidate, strict=False)))
+        return header, sum(_width(line, candidate) == header for line in lines)
 
     return max(_CANDIDATES, key=score)
 
@@ -165,7 +184,7 @@ def _rewrite(source: Source, encoding: Encoding, layout: Layout) -> Body:
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, delimiter=layout.delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
         for number, record in enumerate(_records(lines, layout.delimiter, width), 1):
-            reason = _reason(record, width)
+            reason = _reason(record, width, encoding.clean)
             if reason or record.fields is None:
                 rejects.add(number, record.line, reason, record.text.rstrip("\r\n"))
                 continue
@@ -225,12 +244,12 @@ def _records(lines: Iterator[Line], delimiter: str, width: int | None) -> Iterat
             yield _Record(number, fields, len(taken), text)
 
 
-def _reason(record: _Record, width: int) -> str:
+def _reason(record: _Record, width: int, clean: bool) -> str:
     """Why a record cannot be taken, or the empty string."""
     if record.fields is None:
         return "unreadable: a quote without its partner"
     if len(record.fields) != width:
         return width_reason(len(record.fields), width)
-    if not is_text("".join(record.fields)):
+    if not clean and not is_text("".join(record.fields)):
         return "unreadable: bytes that are no text in this encoding"
     return ""

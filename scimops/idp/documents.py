@@ -93,11 +93,11 @@ def read_documents(source: Source, encoding: str | None = None) -> Table:
             columns.add(row, line, user, source.name)
     frame = pl.DataFrame({ROW: columns.rows, LINE: columns.lines}, schema={ROW: pl.Int64, LINE: pl.Int64})
 
-    def read(headers: Sequence[str]) -> pl.DataFrame:
-        return frame.hstack([columns.series(header) for header in headers])
+    def scan(headers: Sequence[str]) -> pl.LazyFrame:
+        return frame.hstack([columns.series(header) for header in headers]).lazy()
 
     return Table(
-        headers=list(columns.values), rows=row, read=read, encoding=found.name, rejected=rejects.rows, kind="json",
+        headers=list(columns.values), rows=row, scan=scan, encoding=found.name, rejected=rejects.rows, kind="json",
         total=page.total, next_page=page.more, broken=page.broken,
     )
 
@@ -232,5 +232,11 @@ def _without_passwords(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_passwords(inner) for key, inner in value.items() if not is_password(key)}
     if isinstance(value, list):
-        return [_without_passwords(item) for item in value]
+        return [_without_passwords(item) for item in value if not _is_secret(item)]
     return value
+
+
+def _is_secret(item: Any) -> bool:
+    """Is it a pair of name and value whose name is a password's?"""
+    names = [item.get(key) for key in ("name", "type", "key")] if isinstance(item, dict) else []
+    return any(isinstance(name, str) and is_password(name[:100]) for name in names)

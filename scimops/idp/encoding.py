@@ -18,8 +18,8 @@ ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252")
 _ALIASES = {"utf8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-16le": "utf-16-le"}
 _ALIASES |= {"utf-16be": "utf-16-be", "windows-1252": "cp1252", "latin-1": "cp1252", "ascii": "utf-8"}
 _MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE, "cp1252": b""}
-_STEP = 4 << 20
-_HEADER = 256
+_STEP = 64 << 10  # what is decoded stays in the processor's cache
+_HEADER = 32
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def first_encoding(head: bytes, wanted: str | None = None) -> Encoding:
 def encoding_of(path: Path, head: bytes, wanted: str | None = None) -> Encoding:
     """The encoding of the whole text at `path`, which begins with `head`.
 
-    What is not valid UTF-8 is `cp1252`, unless it says to be UTF-8 (by its mark) or mostly is (single characters are
-    damaged).
+    What is not valid UTF-8 is `cp1252`, unless it says to be UTF-8 (by its mark) or has characters that hardly any
+    other text has by chance: then some of it is damaged.
 
     Raises:
         UsageError: `wanted` is not an encoding we know.
@@ -116,7 +116,7 @@ def encoding_of(path: Path, head: bytes, wanted: str | None = None) -> Encoding:
             damaged = text.count("\ufffd")
             good += len(text) - len(text.encode("ascii", "ignore")) - damaged
             broken += damaged
-        return first if good > broken else Encoding("cp1252", 0)
+        return first if good * 4 >= broken else Encoding("cp1252", 0)
     return Encoding("utf-8", first.mark, clean=True)
 
 

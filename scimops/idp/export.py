@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _KEPT_AS_WRITTEN = ("department",)
 _NDJSON_STEP = 50_000
+_DAYS = ("createdOn", "hiredOn", "leftOn")
 
 
 @dataclass(frozen=True)
@@ -168,20 +169,25 @@ class Export:
             if other in columns and columns.get(name) == self.columns.get(name)
         }
         needed = [*columns.values(), *fallbacks.values(), *(rule.header for rule in rules), *group_headers]
-        frame = part.table.read([name for name in dict.fromkeys(needed) if name in headers])
+        lazy = part.table.scan([name for name in dict.fromkeys(needed) if name in headers])
+        schema = lazy.collect_schema()
+        custom = {_custom(column): column for column in columns.values() if schema.get(column) == pl.String}
+        custom = {name: column for name, column in columns.items() if custom.get(name) == column}
         made = [
-            _text(frame, column, name, fallbacks.get(name))
+            _text(schema, column, name, fallbacks.get(name))
             for name, column in columns.items()
-            if name != "active"
+            if name != "active" and name not in custom
         ]
+        made += [_filled(_column(*custom.values())).name.prefix("custom.")] if custom else []
         if "email" in columns:
-            own = _text(frame, columns["email"], "email", None)
-            absent = own.is_null() if fallbacks.get("email") not in (None, columns["email"]) else pl.lit(False)
+            own = _text(schema, columns["email"], "email", None)
+            absent = own.fill_null("") == "" if fallbacks.get("email") not in (None, columns["email"]) else pl.lit(False)
             made.append(absent.alias("filled_in"))
         made += [_active(rules).alias("active")] if "active" in columns else []
-        made += [_groups(frame, group_headers, self.shape.groups.separator).alias("groups")] if groups else []
+        made += [_groups(schema, group_headers, self.shape.groups.separator).alias("groups")] if groups else []
         origin = [pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), pl.lit(part.source.name).alias("file")]
-        return frame.select(*origin, *made)
+        trimmed = [name for name in columns if name != "active" and not _as_written(name)]
+        return _without_blanks(lazy.select(*origin, *made).collect(), trimmed)
 
     def several(self, column: str) -> list[int]:
         """The rows that have several different values in `column`."""
@@ -197,17 +203,18 @@ class Export:
         """All readable users as the schema `users`, custom columns included."""
         plain = {name: column for name, column in self.columns.items() if name != "groups"}
         used = {column for name, column in plain.items() if name != "active"}
-        custom = {f"custom.{name}": name for name in self.headers if name not in used}
+        custom = {_custom(name): name for name in self.headers if name not in used}
         frame = self.frame(plain | custom, groups=True)
+        types = dict.fromkeys(_DAYS, pl.Date) | {"active": pl.Boolean}
         absent = [
-            pl.lit(None, pl.Boolean if name == "active" else pl.String).alias(name)
+            pl.lit(None, types.get(name, pl.String)).alias(name)
             for name in (*PLAIN_FIELDS, "active")
             if name not in frame.columns
         ]
+        days = [_date(name, self.shape.us_dates) for name in _DAYS if name in self.columns]
         constants = [pl.lit(self.idp).alias("idp"), pl.lit(self.shape.name).alias("shape")]
-        frame = frame.with_columns(*absent, *constants)
-        frame = frame.with_columns(_date(name, self.shape.us_dates) for name in ("createdOn", "hiredOn", "leftOn"))
-        return frames.check(frame.select(*frames.USERS.names, *custom), frames.USERS)
+        whole = frame.lazy().with_columns(*absent, *days, *constants)
+        return frames.check(whole.select(*frames.USERS.names, *custom).collect(), frames.USERS)
 
     def to_pandas(self) -> pd.DataFrame:
         """All readable users in pandas, with string dtypes and pd.NA (columns: schema `users`)."""
@@ -217,7 +224,7 @@ class Export:
         """Users one by one as plain data, custom columns under `custom`: what `scimops read --ndjson` prints."""
         users = self.users()
         custom = [name for name in users.columns if name.startswith("custom.")]
-        users = users.with_columns(pl.col("createdOn", "hiredOn", "leftOn").dt.to_string("iso"))
+        users = users.with_columns(pl.col(_DAYS).dt.to_string("iso"))
         for start in range(0, users.height, _NDJSON_STEP):
             for record in users.slice(start, _NDJSON_STEP).iter_rows(named=True):
                 extra = {name[7:]: record.pop(name) for name in custom}
@@ -233,25 +240,41 @@ def _active_rules(shape: Shape, column: str | None) -> tuple[Active, ...]:
     return (Active(column, YES, NO),)
 
 
-def _column(name: str) -> pl.Expr:
-    """The column of that very name; to `pl.col` a header such as `*` or `^a$` would be a pattern."""
-    return selectors.by_name(name).as_expr()
+def _custom(header: str) -> str:
+    return f"custom.{header}"
 
 
-def _text(frame: pl.DataFrame, column: str, name: str, fallback: str | None) -> pl.Expr:
-    if column not in frame.columns:
+def _column(*names: str) -> pl.Expr:
+    """The columns of these very names; to `pl.col` a header such as `*` or `^a$` would be a pattern."""
+    return selectors.by_name(*names).as_expr()
+
+
+def _filled(text: pl.Expr) -> pl.Expr:
+    """The text as written, null where it is blank."""
+    return pl.when(text.str.strip_chars() != "").then(text)
+
+
+def _text(schema: pl.Schema, column: str, name: str, fallback: str | None) -> pl.Expr:
+    if column not in schema:
         return pl.lit(None, pl.String).alias(name)
     value = _column(column)
-    if isinstance(frame.schema[column], pl.List):
+    if isinstance(schema[column], pl.List):
         value = value.list.first()
-    if name in _KEPT_AS_WRITTEN or name.startswith(("custom.", "field.")):
-        value = pl.when(value.str.strip_chars() != "").then(value)
-    else:
-        value = value.str.strip_chars()
-        value = pl.when(value != "").then(value)
-    if fallback is not None and fallback in frame.columns and fallback != column:
-        value = pl.coalesce(value, _text(frame, fallback, name, None))
+    value = _filled(value) if _as_written(name) else value.str.strip_chars()
+    if fallback is not None and fallback in schema and fallback != column:
+        value = pl.coalesce(pl.when(value != "").then(value), _text(schema, fallback, name, None))
     return value.alias(name)
+
+
+def _as_written(name: str) -> bool:
+    return name in _KEPT_AS_WRITTEN or name.startswith(("custom.", "field."))
+
+
+def _without_blanks(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Null for empty text in these columns; hardly any has some, and the others are not copied."""
+    blank = frame.select((pl.col(names) == "").any()).row(0, named=True) if names else {}
+    found = [name for name, some in blank.items() if some]
+    return frame.with_columns(pl.when(pl.col(found) != "").then(pl.col(found))) if found else frame
 
 
 def _active(rules: Sequence[Active]) -> pl.Expr:
@@ -264,13 +287,13 @@ def _active(rules: Sequence[Active]) -> pl.Expr:
     return pl.coalesce(known)
 
 
-def _groups(frame: pl.DataFrame, headers: Sequence[str], separator: str) -> pl.Expr:
+def _groups(schema: pl.Schema, headers: Sequence[str], separator: str) -> pl.Expr:
     if not headers:
         return pl.lit(None, pl.List(pl.String))
     lists = []
     for header in headers:
         value = _column(header)
-        if not isinstance(frame.schema[header], pl.List):
+        if not isinstance(schema[header], pl.List):
             filled = value.fill_null("")
             value = filled.str.split(separator) if separator else filled.reshape((-1, 1)).arr.to_list()
         lists.append(value.fill_null([]))

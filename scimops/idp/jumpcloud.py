@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from scimops.idp.shape import Active, Groups, IdentityProvider, Shape
-from scimops.idp.table import Table
+from scimops.idp.table import LINE, ROW, Table
 from scimops.resources import ENTERPRISE
 
 IDP = IdentityProvider(
@@ -33,9 +33,9 @@ def _attribute_pairs(table: Table) -> Table:
     names = table.read([name for name, _ in pairs])
     distinct = sorted({value for name, _ in pairs for value in names[name].drop_nulls().unique() if value.strip()})
     made = {f"attributes.{name}": name for name in distinct}
-    plain = table.read
+    plain = table.scan
 
-    def read(headers: Sequence[str]) -> pl.DataFrame:
+    def scan(headers: Sequence[str]) -> pl.LazyFrame:
         wanted = [name for name in headers if name in made]
         parts = [part for pair in pairs for part in pair] if wanted else []
         frame = plain(list(dict.fromkeys([*(name for name in headers if name not in made), *parts])))
@@ -43,10 +43,10 @@ def _attribute_pairs(table: Table) -> Table:
             pl.coalesce([pl.when(pl.col(name) == made[wish]).then(pl.col(value)) for name, value in pairs]).alias(wish)
             for wish in wanted
         ]
-        return frame.with_columns(columns).select(*frame.columns[:2], *headers)
+        return frame.with_columns(columns).select(ROW, LINE, *headers)
 
     table.headers = [*(name for name in table.headers if not re.fullmatch(r"Attribute\d+_(name|value)", name)), *made]
-    table.read = read
+    table.scan = scan
     return table
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import fsum
 from typing import Literal
 
 from scimops.errors import ShapeTieError, UsageError, nearest
@@ -88,7 +90,7 @@ class Shape:
     prepare: Callable[[Table], Table] | None = None
     add: str = "Add the column {column} to the export."
 
-    @property
+    @cached_property
     def known(self) -> frozenset[str]:
         """All column names this shape knows."""
         plain = [name for names in self.columns.values() for name in names]
@@ -131,7 +133,7 @@ def detect(table: Table, shapes: Sequence[Shape], wanted: str | None = None) -> 
     for shape in same_kind:
         hits = headers & shape.known
         if len(headers.intersection(shape.signature)) >= shape.needed:
-            weight = sum(1 / sum(name in other.known for other in same_kind) for name in hits)
+            weight = fsum(1 / sum(name in other.known for other in same_kind) for name in hits)
             scores.append((round(weight, 6), shape.name, shape))
     if not scores:
         return None

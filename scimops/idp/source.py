@@ -89,8 +89,11 @@ class Source:
 
     @property
     def state(self) -> tuple[int, int]:
-        """Size and time of change: the same as long as nobody writes to the file."""
-        found = self.path.stat()
+        """Size and time of change, the same as long as nobody writes to the file; zeros where it is gone."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return 0, 0
         return found.st_size, found.st_mtime_ns
 
 

@@ -30,15 +30,16 @@ class RejectedRow:
 class Table:
     """A file as strings.
 
-    `read(headers)` gives these columns of all readable records as strings (or lists of strings), with `@row` and
-    `@line` in front. `rows` counts all data records, the rejected ones included.
+    `scan(headers)` gives these columns of all readable records as strings (or lists of strings), with `@row` and
+    `@line` in front; what is made of it is worked out while it is read. `rows` counts all data records, the rejected
+    ones included.
     `controls` is false where no control character can be in it. `total`, `next_page` and `broken` are what a page
     says of its own completeness.
     """
 
     headers: list[str]
     rows: int
-    read: Callable[[Sequence[str]], pl.DataFrame]
+    scan: Callable[[Sequence[str]], pl.LazyFrame]
     encoding: str
     delimiter: str | None = None
     rejected: list[RejectedRow] = field(default_factory=list)
@@ -47,6 +48,10 @@ class Table:
     total: int | None = None
     next_page: bool = False
     broken: str = ""
+
+    def read(self, headers: Sequence[str]) -> pl.DataFrame:
+        """These columns as they are."""
+        return self.scan(headers).collect()
 
 
 _PASSWORD = re.compile(

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-import openpyxl  # type: ignore[import-untyped]  # it has none
+import openpyxl
 import polars as pl
 
 from scimops.errors import SourceError
@@ -39,9 +39,9 @@ def read_workbook(source: Source) -> Table:
     _refuse_bomb(source)
     copy = replace(source, path=source.workspace.new(".csv"))
     try:
-        with warnings.catch_warnings(action="ignore"):  # about styles and drawings, which nobody asks for here
-            book = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
-            with closing(book):
+        # a stream, because openpyxl would judge a path by its name; its warnings are about styles and drawings
+        with warnings.catch_warnings(action="ignore"), source.path.open("rb") as stream:
+            with closing(openpyxl.load_workbook(stream, read_only=True, data_only=True)) as book:
                 numbers = _write(book, copy)
     except SourceError:
         raise
@@ -51,14 +51,14 @@ def read_workbook(source: Source) -> Table:
             advice="Save it again as .xlsx.",
         ) from error
     table = read_delimited(copy, "utf-8", ",")
-    read_lines = table.read
+    lines = table.scan
 
-    def read(headers: Sequence[str]) -> pl.DataFrame:
-        frame = read_lines(headers)
-        return frame.with_columns(frame[LINE].replace_strict(numbers, return_dtype=pl.Int64)) if len(frame) else frame
+    def scan(headers: Sequence[str]) -> pl.LazyFrame:
+        known = pl.col(LINE).replace_strict(numbers, return_dtype=pl.Int64) if numbers else pl.col(LINE)
+        return lines(headers).with_columns(known)
 
     table.rejected = [replace(row, line=numbers.get(row.line or 0)) for row in table.rejected]
-    table.read, table.encoding, table.delimiter = read, "xlsx", None
+    table.scan, table.encoding, table.delimiter = scan, "xlsx", None
     return table
 
 

@@ -18,7 +18,7 @@ from scimops.grouping import ARRIVING, REASONS, REJECTED, Grouping, assign_group
 from scimops.idp import Export
 from scimops.mapping import MappedUsers, map_users
 from scimops.preview.groups import UNKNOWN, ExistingGroups, Group, make_groups, read_existing_groups
-from scimops.preview.stage import Staged, stage
+from scimops.preview.stage import Staged, may_repeat, stage
 from scimops.setting import Setting
 
 if TYPE_CHECKING:
@@ -89,23 +89,37 @@ class Preview:
     @cached_property
     def numbers(self) -> Numbers:
         """Will arrive, groups, to fix, seats."""
-        arriving = self.people.filter(pl.col("reason").is_in(ARRIVING) & pl.col("active").fill_null(True)).height
+        there = pl.col("reason").is_in(ARRIVING) & pl.col("active").fill_null(True)
+        arriving = self.people.select(there.sum()).item()
         rejected = sum(count for reason, count in self.reasons.items() if reason in REJECTED)
         return Numbers(arriving, len(self.groups), rejected, arriving)
 
     @cached_property
+    def placed(self) -> pl.DataFrame:
+        """`people` with `group` and `group_keys`: names and keys of their groups; of several joined with a line feed."""
+        names = {group.group_key: group.name for group in self.groups}
+        if not self.setting.by_idp_groups:
+            name = _named(pl.col("group_key"), names)
+            return self.people.with_columns(group=name, group_keys=pl.col("group_key"))
+        landed = self.members.group_by("n", maintain_order=True).agg(
+            group=_named(pl.col("group_key"), names).str.join("\n"),
+            group_keys=pl.col("group_key").sort().str.join("\n"),
+        )
+        return self.people.join(landed, on="n", how="left", maintain_order="left")
+
+    @cached_property
+    def clashing(self) -> pl.DataFrame:
+        """Who of `people` lost a clash over a userName or e-mail address, and who is kept with one of theirs."""
+        lost = pl.col("reason") == "rejected_duplicate"
+        keys = self.people.lazy().filter(lost).select("user_key", "email_key").collect()
+        theirs = pl.any_horizontal(pl.col(name).is_in(keys[name].implode()) for name in keys.columns)
+        return self.people.filter(theirs & (lost | pl.col("reason").is_in([*ARRIVING, "inactive"])))
+
+    @cached_property
     def assignments(self) -> pl.DataFrame:
         """One row for each row of the export, in its order (schema `assignments`)."""
-        names = {group.group_key: group.name for group in self.groups}
-        frame = self.people.with_columns(_named(pl.col("group_key"), names).alias("group"))
-        if self.setting.by_idp_groups:
-            several = self.members.group_by("n", maintain_order=True).agg(
-                several=_named(pl.col("group_key"), names).unique(maintain_order=True).str.join("\n")
-            )
-            frame = frame.join(several, on="n", how="left", maintain_order="left")
-            frame = frame.with_columns(group=pl.coalesce("several", "group"))
-        frame = frame.select(frames.ASSIGNMENTS.names)
-        return frames.check(self._with_unreadable(frame), frames.ASSIGNMENTS)
+        frame = self._with_unreadable(self.placed.select(frames.ASSIGNMENTS.names))
+        return frames.check(frame, frames.ASSIGNMENTS)
 
     def _with_unreadable(self, frame: pl.DataFrame) -> pl.DataFrame:
         lost = [
@@ -191,7 +205,8 @@ def preview_export(
     mapped = map_users(export, setting)
     staged = stage(mapped, setting, grouping, any(part.table.controls for part in export.parts), Path(folder))
 
-    needed = staged.people.select("n", "early", "user_key", "email_key", "active", "value")
+    keys = [pl.when(may_repeat(staged.people[name])).then(name).alias(name) for name in ("user_key", "email_key")]
+    needed = staged.people.select("n", "early", *keys, "active", "value")  # only keys that repeat can clash
     placed = computer.run(
         lambda people, values: assign_groups(people, values, grouping),
         export.parts[0].source.workspace.folder if backend != "polars" else None,
@@ -211,12 +226,13 @@ def preview_export(
 def _members(people: pl.DataFrame, staged: Staged) -> pl.DataFrame:
     """One row a membership: `n`, `group_key`, `value`; the value is null where a fallback led there."""
     own = pl.col("reason").is_in(["matched", "alias", "idp_group"])
-    landed = people.filter(pl.col("group_key").is_not_null())
+    landed = people.select("n", "reason", "group_key", "value").filter(pl.col("group_key").is_not_null())
     single = landed.select("n", "group_key", value=pl.when(own).then(pl.col("value")))
     if staged.memberships.is_empty():
         return single
     ours = landed.filter(own).select("n")
-    long = staged.memberships.join(ours, on="n", how="semi").join(staged.values, on="value", how="inner")
+    long = staged.memberships.join(ours, on="n", how="semi", maintain_order="left")
+    long = long.join(staged.values, on="value", how="inner", maintain_order="left")
     long = long.select("n", "group_key", "value").unique(["n", "group_key"], keep="first", maintain_order=True)
     return pl.concat([long, single.filter(pl.col("value").is_null())])
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scimops.preview import Preview
 
 KEYS = ("externalId", "user_key", "email_key")
+_SAME_FILE = ("n", "row", "file", *KEYS)
 
 
 @dataclass(frozen=True)
@@ -56,17 +57,16 @@ def compare(before: Preview, after: Preview) -> Comparison:
     userName, else by e-mail address; a later key counts only where the earlier one is missing on one side (rule 11).
     """
     one, two = _side(before), _side(after)
-    if before.export is after.export or before.export.files == after.export.files:
-        pairs = one.select("n").join(two.select("n"), on="n").select(n_before="n", n_after="n")
+    if before.export is after.export or one.select(_SAME_FILE).equals(two.select(_SAME_FILE)):
+        pairs = one.select(n_before="n", n_after="n")
     else:
-        pairs = _same_people(one, two)
-    both = pairs.join(one, left_on="n_before", right_on="n").join(two, left_on="n_after", right_on="n", suffix="_after")
-    gone = one.join(pairs, left_on="n", right_on="n_before", how="anti")
-    new = two.join(pairs, left_on="n", right_on="n_after", how="anti")
-    differ = (pl.col("group_key") != pl.col("group_key_after")).fill_null(
-        pl.col("group_key").is_null() != pl.col("group_key_after").is_null()
-    ) | (pl.col("reason") != pl.col("reason_after"))
-    moved = both.filter(differ)
+        pairs = _same_people(one, two).sort("n_before")
+    both = pairs.join(one, left_on="n_before", right_on="n", maintain_order="left")
+    both = both.join(two, left_on="n_after", right_on="n", suffix="_after", maintain_order="left")
+    gone = one.join(pairs, left_on="n", right_on="n_before", how="anti", maintain_order="left")
+    new = two.join(pairs, left_on="n", right_on="n_after", how="anti", maintain_order="left")
+    same = pl.col("group_keys").eq_missing(pl.col("group_keys_after")) & (pl.col("reason") == pl.col("reason_after"))
+    moved = both.filter(~same)
     people = pl.concat(
         [
             _people(moved, "row", "row_after", "", "_after"),
@@ -79,25 +79,26 @@ def compare(before: Preview, after: Preview) -> Comparison:
 
 
 def _side(preview: Preview) -> pl.DataFrame:
-    names = {group.group_key: group.name for group in preview.groups}
-    group = pl.col("group_key").replace_strict(list(names), list(names.values()), default=None, return_dtype=pl.String)
-    columns = ("n", "row", *KEYS, "userName", "email", "reason", "group_key")
-    return preview.people.select(*columns, group=group if names else pl.lit(None, pl.String))
+    return preview.placed.select("n", "row", "file", *KEYS, "userName", "email", "reason", "group", "group_keys")
 
 
 def _same_people(one: pl.DataFrame, two: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of `n` that are one person, by the first key that both sides have."""
+    """Pairs of `n` that are one person, by the first key that both sides have; of duplicates the first and the first."""
     pairs = pl.DataFrame(schema={"n_before": pl.Int64, "n_after": pl.Int64})
     for number, key in enumerate(KEYS):
-        left = one.join(pairs, left_on="n", right_on="n_before", how="anti").filter(pl.col(key).is_not_null())
-        right = two.join(pairs, left_on="n", right_on="n_after", how="anti").filter(pl.col(key).is_not_null())
-        left, right = left.unique(key, keep="first"), right.unique(key, keep="first")
-        found = left.join(right, on=key, suffix="_after")
+        left, right = _left(one, pairs["n_before"], key), _left(two, pairs["n_after"], key)
+        found = left.join(right, on=[key, "nth"], suffix="_after")
         for earlier in KEYS[:number]:
             clash = pl.col(earlier).is_not_null() & pl.col(f"{earlier}_after").is_not_null()
             found = found.filter(~clash | (pl.col(earlier) == pl.col(f"{earlier}_after")))
         pairs = pl.concat([pairs, found.select(n_before="n", n_after="n_after")])
     return pairs
+
+
+def _left(side: pl.DataFrame, paired: pl.Series, key: str) -> pl.DataFrame:
+    """Those who have the key and no partner yet; `nth` numbers those who share it."""
+    left = side.filter(~pl.col("n").is_in(paired.implode()) & pl.col(key).is_not_null())
+    return left.with_columns(nth=pl.int_range(pl.len()).over(key))
 
 
 def _people(frame: pl.DataFrame, before: str | None, after: str | None, old: str | None, new: str | None) -> pl.DataFrame:
@@ -106,12 +107,14 @@ def _people(frame: pl.DataFrame, before: str | None, after: str | None, old: str
     def column(name: str, suffix: str | None) -> pl.Expr:
         return pl.lit(None, pl.String) if suffix is None else pl.col(f"{name}{suffix}")
 
-    shown = new if new is not None else old
+    def name(key: str) -> pl.Expr:
+        return pl.coalesce(column(key, new), column(key, old))
+
     return frame.select(
         row_before=pl.col(before) if before else pl.lit(None, pl.Int64),
         row_after=pl.col(after) if after else pl.lit(None, pl.Int64),
-        userName=column("userName", shown),
-        email=column("email", shown),
+        userName=name("userName"),
+        email=name("email"),
         from_reason=column("reason", old),
         to_reason=column("reason", new),
         from_group=column("group", old),

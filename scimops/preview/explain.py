@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from scimops.errors import UsageError
-from scimops.grouping import REASONS, group_key, identity_key
+from scimops.grouping import ARRIVING, REASONS, group_key, identity_key
 from scimops.mapping import PATHS
+from scimops.preview.checks.common import listed
 
 if TYPE_CHECKING:
     from scimops.preview import Preview
+
+_ROW = re.compile(r"[0-9]{1,18}")
+_MOST = 20
 
 
 @dataclass(frozen=True)
@@ -41,28 +46,32 @@ def explain(preview: Preview, person: str) -> list[Explanation]:
     """
     key = identity_key(person)
     who = (pl.col("user_key") == key) | (pl.col("email_key") == key) | (pl.col("externalId") == person.strip())
-    found = preview.people.filter(who.fill_null(False))
-    if found.is_empty() and person.strip().isdecimal():
-        found = preview.people.filter(pl.col("row") == int(person))
-        lost = [row for row in preview.export.rejected if row.row == int(person)]
-        if found.is_empty() and lost:
-            return [_unreadable(preview, lost[0].row, lost[0].reason)]
-    if found.is_empty():
-        raise UsageError(
-            f'Nobody in this export is "{person}".', advice="Give a userName, an e-mail address, an externalId or a row number."
-        )
-    groups = dict(preview.assignments.select("row", "group").iter_rows())
-    return [_explained(preview, row, groups.get(row["row"])) for row in found.head(20).iter_rows(named=True)]
+    found, lost = preview.placed.filter(who.fill_null(False)), []
+    if found.is_empty() and _ROW.fullmatch(person.strip()):
+        found = preview.placed.filter(pl.col("row") == int(person))
+        lost = _unreadable(preview, int(person))
+    if found.is_empty() and not lost:
+        advice = "Give a userName, an e-mail address, an externalId or a row number."
+        raise UsageError(f'Nobody in this export is "{person}".', advice=advice)
+    return [_explained(preview, row) for row in found.head(_MOST).iter_rows(named=True)] + lost
 
 
-def _unreadable(preview: Preview, row: int, reason: str) -> Explanation:
-    steps = [f"Row {row} of {preview.export.files[0]} could not be read: {reason}.", "They will be rejected."]
-    return Explanation(row, preview.export.files[0], None, "rejected_unreadable", None, steps)
+def _unreadable(preview: Preview, number: int) -> list[Explanation]:
+    """The row `number` of each file where it could not be read."""
+    found = []
+    for part in preview.export.parts:
+        for row in part.table.rejected:
+            if row.row == number:
+                name = part.source.name
+                steps = [f"Row {number} of {name} could not be read: {row.reason}.", "It will be rejected."]
+                found.append(Explanation(number, name, None, "rejected_unreadable", None, steps))
+    return found
 
 
-def _explained(preview: Preview, row: dict[str, Any], group: str | None) -> Explanation:
-    reason = row["reason"]
-    steps = [f"Row {row['row']} (line {row['line']}) of {row['file']}, a {preview.export.shape.title} file."]
+def _explained(preview: Preview, row: dict[str, Any]) -> Explanation:
+    reason, group = row["reason"], row["group"]
+    line = f" (line {row['line']})" if row["line"] is not None else ""
+    steps = [f"Row {row['row']}{line} of {row['file']} ({preview.export.shape.title})."]
     steps.append("; ".join(_read(preview, row)) + ".")
     steps.append(_activity(row, preview.mapped.columns.get("active")))
     if reason.startswith("rejected_") or reason == "out_of_scope":
@@ -99,10 +108,11 @@ def _stopped(preview: Preview, row: dict[str, Any], reason: str) -> list[str]:
     if reason != "rejected_duplicate":
         return []
     same = (pl.col("user_key") == row["user_key"]) | (pl.col("email_key") == row["email_key"])
-    others = preview.people.filter(same.fill_null(False) & (pl.col("n") != row["n"]))["row"].head(10).to_list()
+    clashing = pl.col("reason").is_in([*ARRIVING, "inactive", "rejected_duplicate"]) & (pl.col("n") != row["n"])
+    others = [str(number) for number in preview.people.filter(same & clashing)["row"]]
+    who = f"Row {others[0]} has" if len(others) == 1 else f"Rows {listed(others, 10)} have"
     policy = preview.setting.group_settings.duplicates
-    rows = ", ".join(str(number) for number in others)
-    return [f"Row {rows} has the same userName or e-mail address; the setting says duplicates: {policy}."]
+    return [f"{who} the same userName or e-mail address; the setting says duplicates: {policy}."]
 
 
 def _grouping(preview: Preview, row: dict[str, Any]) -> str:

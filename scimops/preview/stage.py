@@ -45,6 +45,8 @@ def stage(users: MappedUsers, setting: Setting, grouping: Grouping, controls: bo
         first = memberships.group_by("n", maintain_order=True).first()
         people = people.drop("value").join(first, on="n", how="left", maintain_order="left")
     people = people.with_columns(_keyed(people, "userName", "user_key"), _keyed(people, "email", "email_key"))
+    if setting.scope.user_types:
+        people = people.with_columns(_keyed(people, "userType", "type_key"))
     people = people.with_columns(_early(people, setting, controls, _assigned(setting, folder)))
     distinct = (memberships if setting.by_idp_groups else people)["value"].drop_nulls().unique()
     return Staged(people, _places(distinct, grouping), memberships)
@@ -83,6 +85,13 @@ def _keyed(people: pl.DataFrame, column: str, name: str) -> pl.Expr:
     return pl.when(_not_ascii(column)).then(keys).otherwise(plain).alias(name)
 
 
+def may_repeat(values: pl.Series) -> pl.Series:
+    """Which values may occur more than once: those whose hash does. That is much cheaper than to compare texts."""
+    hashes = values.hash()
+    ordered = hashes.sort()
+    return hashes.is_in(ordered.filter(ordered == ordered.shift()).unique().implode())
+
+
 def _not_ascii(column: str) -> pl.Expr:
     return pl.col(column).str.len_bytes() != pl.col(column).str.len_chars()
 
@@ -98,12 +107,14 @@ def _early(people: pl.DataFrame, setting: Setting, controls: bool, assigned: lis
     checks: list[tuple[pl.Expr, str]] = []
     if controls:
         broken = [pl.col(name).str.contains(CONTROLS) for name in texts]
+        if setting.by_idp_groups:
+            broken.append(pl.col("idp_groups").list.eval(pl.element().str.contains(CONTROLS)).list.any())
         checks.append((pl.any_horizontal(broken).fill_null(False), "rejected_unreadable"))
     if (outside := _outside(setting, assigned)) is not None:
         checks.append((outside, "out_of_scope"))
     checks.append((pl.col("userName").is_null(), "rejected_no_username"))
     checks.append((email.is_null(), "rejected_no_email"))
-    usable = email.str.contains(EMAIL) & ~email.str.ends_with("\n") & (email.str.len_chars() <= MAX_EMAIL)
+    usable = email.str.contains(EMAIL) & (email.str.len_chars() <= MAX_EMAIL)
     checks.append((~usable, "rejected_bad_email"))
     long = [pl.col(name).str.len_chars() > limit for name, limit in _limits(people).items()]
     checks.append((pl.any_horizontal(long).fill_null(False), "rejected_value_too_long"))
@@ -113,7 +124,7 @@ def _early(people: pl.DataFrame, setting: Setting, controls: bool, assigned: lis
     return early.alias("early")
 
 
-_OURS = ("file", "user_key", "email_key", "value")
+_OURS = ("file", "user_key", "email_key", "type_key", "value")
 
 
 def _limits(people: pl.DataFrame) -> dict[str, int]:
@@ -126,7 +137,7 @@ def _outside(setting: Setting, assigned: list[str] | None) -> pl.Expr | None:
     scope, outside = setting.scope, []
     if scope.user_types:
         wanted = [identity_key(name) for name in scope.user_types]
-        outside.append(~pl.col("userType").str.to_lowercase().is_in(wanted).fill_null(False))
+        outside.append(~pl.col("type_key").is_in(wanted).fill_null(False))
     if scope.active_only:
         outside.append(pl.col("active").fill_null(True).not_())
     if assigned is not None:

@@ -35,7 +35,7 @@ class Seen:
         self.headers = table.headers
         self.rows: list[int] = frame[ROW].to_list()
         self.lines: list[int | None] = frame[LINE].to_list()
-        self.cells = [[cell or "" for cell in row] for row in frame.select(table.headers).iter_rows()]
+        self.cells = [[cell or "" for cell in row] for _, _, *row in frame.iter_rows()]
         self.rejected = [(row.row, row.line) for row in table.rejected]
         assert table.rows == len(self.rows) + len(self.rejected)
         assert sorted([*self.rows, *(row for row, _ in self.rejected)]) == list(range(1, table.rows + 1))

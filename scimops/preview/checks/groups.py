@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 from rapidfuzz import fuzz, process
 
@@ -21,6 +22,7 @@ NAME_LIMIT = 64
 TWINS_AT_MOST = 20_000
 _ALIKE = 88
 _SHORTEST = 5
+_BLOCK = 500
 
 
 def blank(preview: Preview) -> Finding | None:
@@ -40,28 +42,32 @@ def several(preview: Preview) -> Finding | None:
     return finding("several_values", count=len(rows), row_numbers=rows, field=preview.setting.grouping_field) if rows else None
 
 
-def _rows_in(preview: Preview, groups: list[Group]) -> dict[str, object]:
+def _rows_in(preview: Preview, groups: list[Group]) -> dict[str, Any]:
+    """The people whom a value of their own led into `groups`, as arguments of `finding()`."""
     keys = [group.group_key for group in groups]
-    rows = rows_with(preview, pl.col("group_key").is_in(keys) & pl.col("reason").is_in(["matched", "alias", "idp_group"]))
-    return {"count": rows["count"], "row_numbers": rows["row_numbers"]}
+    own = pl.col("reason").is_in(["matched", "alias", "idp_group"])
+    return rows_with(preview, pl.col("group_key").is_in(keys) & own)
 
 
 def twins(preview: Preview) -> list[tuple[Group, Group]]:
     """Pairs of groups whose names are nearly the same, the likely slip (fewer members) first.
 
-    Compared are keys, each once; names of fewer than five characters and names that differ in a number are no twins.
+    Each group has one twin at most, the most alike of those before it in size. Compared are keys; names of fewer than
+    five characters and names that differ in a number are no twins.
     """
     own = [group for group in preview.groups if group.spellings and len(group.group_key) >= _SHORTEST][:TWINS_AT_MOST]
-    by_key = {group.group_key: group for group in own}
-    keys = list(by_key)
+    keys = [group.group_key for group in own]
+    digits = np.unique([_digits(key) for key in keys], return_inverse=True)[1]
     pairs = []
-    for start in range(0, len(keys), 500):
-        block = keys[start : start + 500]
-        scores = process.cdist(block, keys, scorer=fuzz.ratio, score_cutoff=_ALIKE, workers=1)
-        for row, column in zip(*scores.nonzero(), strict=True):
-            one, two = keys[start + int(row)], keys[int(column)]
-            if start + int(row) < int(column) and _digits(one) == _digits(two):
-                pairs.append((by_key[two], by_key[one]))
+    for start in range(0, len(keys), _BLOCK):
+        end = min(start + _BLOCK, len(keys))
+        scores = process.cdist(
+            keys[start:end], keys[:end], scorer=fuzz.ratio, score_cutoff=_ALIKE, dtype=np.uint8, workers=1
+        )
+        scores[digits[start:end, None] != digits[None, :end]] = 0
+        scores = np.tril(scores, start - 1)
+        best = scores.argmax(axis=1)
+        pairs += [(own[start + row], own[best[row]]) for row in np.flatnonzero(scores.any(axis=1))]
     return sorted(pairs, key=lambda pair: (-pair[1].members, pair[0].group_key))
 
 
@@ -75,7 +81,7 @@ def near_twins(preview: Preview) -> Finding | None:
     if not pairs:
         return None
     sample = listed([f"{slip.name} / {right.name}" for slip, right in pairs], 3)
-    return finding("near_twins", **_rows_in(preview, [slip for slip, _ in pairs]), pairs=f"{len(pairs):,}", sample=sample)
+    return finding("near_twins", **_rows_in(preview, [slip for slip, _ in pairs]), pairs=len(pairs), sample=sample)
 
 
 def lonely(preview: Preview) -> Finding | None:
@@ -84,7 +90,7 @@ def lonely(preview: Preview) -> Finding | None:
     if not alone or len(preview.groups) == 1:
         return None
     sample = listed([group.name for group in alone], 3)
-    return finding("one_member_group", **_rows_in(preview, alone), groups=f"{len(alone):,}", sample=sample)
+    return finding("one_member_group", **_rows_in(preview, alone), groups=len(alone), sample=sample)
 
 
 def spellings(preview: Preview) -> Finding | None:
@@ -93,7 +99,7 @@ def spellings(preview: Preview) -> Finding | None:
     if not merged:
         return None
     sample = "; ".join(listed(_ways(group), 4) for group in merged[:2])
-    return finding("spellings_merged", **_rows_in(preview, merged), groups=f"{len(merged):,}", sample=sample)
+    return finding("spellings_merged", **_rows_in(preview, merged), groups=len(merged), sample=sample)
 
 
 def _ways(group: Group) -> list[str]:
@@ -105,8 +111,8 @@ def long_names(preview: Preview) -> Finding | None:
     long = [group for group in preview.groups if len(group.name) > NAME_LIMIT]
     if not long:
         return None
-    values = {"groups": f"{len(long):,}", "limit": NAME_LIMIT, "sample": listed([group.name[:40] + "…" for group in long], 2)}
-    return finding("group_name_too_long", **_rows_in(preview, long), **values)
+    sample = listed([group.name[:40] + "…" for group in long], 2)
+    return finding("group_name_too_long", **_rows_in(preview, long), groups=len(long), limit=NAME_LIMIT, sample=sample)
 
 
 def not_sent(preview: Preview) -> Finding | None:

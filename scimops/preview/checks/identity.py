@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from scimops.grouping import ARRIVING
 from scimops.idp import IDPS
 from scimops.mapping import CUSTOM_LIMIT, LIMITS
 from scimops.preview.checks.common import first_of, kept, rows_with
+from scimops.preview.stage import may_repeat
 
 if TYPE_CHECKING:
     from scimops.preview import Preview
@@ -34,7 +35,7 @@ def bad_email(preview: Preview) -> Finding | None:
     return _rejected(preview, "rejected_bad_email", "bad_email", sample=sample[:80])
 
 
-def _rejected(preview: Preview, reason: str, code: str, **values: str) -> Finding | None:
+def _rejected(preview: Preview, reason: str, code: str, **values: Any) -> Finding | None:
     if reason not in preview.reasons:
         return None
     return finding(code, **rows_with(preview, _REASON == reason), **values)
@@ -80,8 +81,7 @@ def _shared(key: str) -> pl.Expr:
 def _clash(preview: Preview, key: str, column: str, code: str, only: pl.Expr) -> Finding | None:
     if "rejected_duplicate" not in preview.reasons:
         return None
-    clashing = preview.people.filter((_REASON == "rejected_duplicate") | kept())
-    rows = clashing.filter((_REASON == "rejected_duplicate") & _shared(key) & only)
+    rows = preview.clashing.filter((_REASON == "rejected_duplicate") & _shared(key) & only)
     if not rows.height:
         return None
     return finding(code, count=rows.height, row_numbers=rows["row"].head(100), sample=rows[column][0])
@@ -89,10 +89,8 @@ def _clash(preview: Preview, key: str, column: str, code: str, only: pl.Expr) ->
 
 def duplicate_external_id(preview: Preview) -> Finding | None:
     """Two rows with one externalId."""
-    ids = preview.people["externalId"]
-    if ids.drop_nulls().n_unique() + ids.null_count() >= len(ids):
-        return None
-    rows = preview.people.filter(pl.col("externalId").is_duplicated() & pl.col("externalId").is_not_null())["row"]
+    ids = preview.people.select("row", "externalId").filter(may_repeat(preview.people["externalId"]))
+    rows = ids.filter(pl.col("externalId").is_duplicated() & pl.col("externalId").is_not_null())["row"]
     if rows.is_empty():
         return None
     return finding("duplicate_external_id", count=len(rows), row_numbers=rows.head(100), column=_column(preview, "externalId"))
@@ -102,11 +100,11 @@ def clash_order(preview: Preview) -> Finding | None:
     """On the channel `idp` nobody knows who of a clash comes first."""
     if preview.channel != "idp" or "rejected_duplicate" not in preview.reasons:
         return None
-    lost = preview.people.filter(_REASON == "rejected_duplicate")
-    both = preview.people.filter((_REASON == "rejected_duplicate") | kept())
+    both = preview.clashing
+    lost = both.filter(_REASON == "rejected_duplicate")
     names = both.filter(_shared("user_key"))["user_key"].n_unique()
     mails = both.filter(_shared("email_key") & ~_shared("user_key"))["email_key"].n_unique()
-    return finding("clash_order_unknown", count=lost.height, row_numbers=lost["row"].head(100), clashes=f"{names + mails:,}")
+    return finding("clash_order_unknown", count=lost.height, row_numbers=lost["row"].head(100), clashes=names + mails)
 
 
 def hidden_active(preview: Preview) -> Finding | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from scimops.errors import Finding, finding
+from scimops.grouping import identity_key
 from scimops.preview.checks.common import arriving, first_of, listed, rows_with
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _SERVICE = r"^(svc|service|srv|sa|adm|admin|a|sql|backup|sync|test|bot|api)[._-]
 
 def foreign_domains(preview: Preview) -> Finding | None:
     """People whose e-mail domain the platform has not authorised."""
-    allowed = [domain.strip().lstrip("@").lower() for domain in preview.setting.allowed_domains]
+    allowed = [identity_key(domain).lstrip("@") for domain in preview.setting.allowed_domains]
     if not allowed:
         return None
     domain = pl.col("email_key").str.extract(r"@(.+)$")
@@ -40,7 +41,7 @@ def seats(preview: Preview) -> Finding | None:
     needed, there = preview.numbers.seats, preview.setting.seats
     if there is None or needed <= there:
         return None
-    return finding("seats_exceeded", count=needed - there, needed=f"{needed:,}", seats=f"{there:,}")
+    return finding("seats_exceeded", count=needed - there, needed=needed, seats=there)
 
 
 def guests(preview: Preview) -> Finding | None:

@@ -74,8 +74,8 @@ def columns(preview: Preview) -> list[Finding]:
         if column is None:
             found.append(finding("column_missing", field=word, advice=_how_to_add(preview, name)))
             continue
-        held = {"email": "email", "userName": "userName", preview.setting.grouping_field: "value"}
-        if name in held and preview.people[held[name]].null_count() == preview.people.height:
+        held = f"field.{name}" if name in preview.setting.custom_fields else name
+        if preview.people[held].null_count() == preview.people.height:
             rows = rows_with(preview, pl.lit(True))
             found.append(finding("column_empty", field=word, column=column, advice=_how_to_add(preview, name), **rows))
     return found
