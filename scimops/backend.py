@@ -29,7 +29,12 @@ class Backend:
 
     name = "polars"
 
-    def run(self, pipeline: Pipeline, folder: Path | None = None, **tables: pl.DataFrame) -> pl.DataFrame:
+    def run(
+        self,
+        pipeline: Pipeline,
+        folder: Path | None = None,  # noqa: ARG002  # a cluster needs it
+        **tables: pl.DataFrame,
+    ) -> pl.DataFrame:
         """The result of `pipeline`, called with `tables` as lazy Narwhals frames."""
         lazy = {name: nw.from_native(table.lazy()) for name, table in tables.items()}
         result: pl.LazyFrame = pipeline(**lazy).to_native()
@@ -46,7 +51,7 @@ class SparkBackend(Backend):
         """As :meth:`Backend.run`; `folder` must be readable by the cluster's workers.
 
         Raises:
-            ScimopsError: PySpark is not installed, or the cluster cannot be reached.
+            ScimopsError: PySpark is not installed, the cluster cannot be reached or fails.
         """
         if folder is None:
             raise ScimopsError("Spark needs a folder for the staged Parquet.")
@@ -57,7 +62,11 @@ class SparkBackend(Backend):
             table.write_parquet(path)
             lazy[name] = nw.from_native(session.read.parquet(str(path)))
         result = pipeline(**lazy).to_native()
-        frame = pl.from_arrow(result.toArrow())
+        try:
+            frame = pl.from_arrow(result.toArrow())
+        except Exception as error:
+            advice = "Its workers must be able to read the folder for temporary files (TMPDIR)."
+            raise ScimopsError(f"Spark at {self.name} failed: {_reason(error)}", advice=advice) from error
         assert isinstance(frame, pl.DataFrame)
         return frame
 
@@ -65,16 +74,22 @@ class SparkBackend(Backend):
         try:
             from pyspark.sql import SparkSession
         except ImportError:
-            raise ScimopsError("PySpark is not installed.", advice="pip install 'scimops[spark]', and Java 17.") from None
+            advice = "pip install 'scimops[spark]', and Java 17."
+            raise ScimopsError("PySpark is not installed.", advice=advice) from None
         try:
             builder = SparkSession.builder.master(self.name).appName("scimops")
             builder = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "8")
             session: SparkSession = builder.getOrCreate()
-        except Exception as error:  # PySpark and Py4J raise whatever the JVM says
-            reason = str(error).splitlines()[0][:200]
-            raise ScimopsError(f"Spark at {self.name} does not answer: {reason}", advice="Is Java 17 installed?") from error
+        except Exception as error:
+            advice = "Is Java 17 installed?"
+            raise ScimopsError(f"Spark at {self.name} does not answer: {_reason(error)}", advice=advice) from error
         session.sparkContext.setLogLevel("ERROR")
         return session
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what PySpark, Py4J or the JVM says; any kind of exception may come from there."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def open_backend(url: str = "polars") -> Backend:

@@ -8,7 +8,7 @@ wire and a field mapping of a setting mean the same thing by the same path.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -52,37 +52,45 @@ def flatten(resource: Mapping[str, Any]) -> Flat:
     Of values that carry a type each has its own column, and the attribute's bare name holds all of them in the order
     of design rule 1: work and primary, else primary, else work, else as they come.
     """
-    return dict(_flatten("", resource))
+    flat: Flat = {}
+    _add(flat, "", resource, "")
+    return flat
 
 
-def _flatten(prefix: str, value: Any, joint: str = "") -> Iterator[tuple[str, str | list[str]]]:
-    if isinstance(value, Mapping):
+def _add(flat: Flat, path: str, value: Any, joint: str) -> None:
+    if isinstance(value, str):
+        if value:
+            flat[path] = value
+    elif isinstance(value, Mapping):
         for key, inner in value.items():
             # an extension's attributes follow its URN after a colon (RFC 7644 §3.10), all others a dot
-            yield from _flatten(f"{prefix}{joint}{key}", inner, ":" if not prefix and key.startswith("urn:") else ".")
+            _add(flat, f"{path}{joint}{key}", inner, ":" if not path and key.startswith("urn:") else ".")
     elif isinstance(value, list):
-        yield from _flatten_list(prefix, [item for item in value if item not in (None, "", {}, [])])
-    elif value is not None and value != "":
-        yield prefix, text_of(value)
+        _add_list(flat, path, [item for item in value if item not in (None, "", {}, [])])
+    elif value is not None:
+        flat[path] = text_of(value)
 
 
-def _flatten_list(prefix: str, items: list[Any]) -> Iterator[tuple[str, str | list[str]]]:
+def _add_list(flat: Flat, path: str, items: list[Any]) -> None:
     complex_items = [item for item in items if isinstance(item, Mapping)]
     plain = [text_of(item) for item in items if not isinstance(item, (Mapping, list))]
     values = [item["value"] for item in sorted(complex_items, key=_preference) if _is_plain(item.get("value"))]
     if all_values := plain + [text_of(value) for value in values]:
-        yield prefix, all_values
-    seen: set[str] = set()
+        flat[path] = all_values
+    parts: Flat = {}
     for item in complex_items:
         if set(item) == {"name", "value"} and isinstance(item["name"], str):
-            yield from _flatten(f"{prefix}.{item['name']}", item["value"], ".")
+            _add(flat, f"{path}.{item['name']}", item["value"], ".")
             continue
         kind = item.get("type")
-        head = f'{prefix}[type eq "{kind}"]' if isinstance(kind, str) and kind else prefix
-        for key, value in _flatten(head, {key: inner for key, inner in item.items() if key != "type"}, "."):
-            if key not in seen and key != prefix and not (head == prefix and key == f"{prefix}.value"):
-                seen.add(key)
-                yield key, value
+        typed = isinstance(kind, str) and kind != ""
+        part: Flat = {}
+        _add(part, f'{path}[type eq "{kind}"]' if typed else path, {k: v for k, v in item.items() if k != "type"}, ".")
+        if not typed:
+            part.pop(f"{path}.value", None)  # it stands in the list of all values
+        for key, inner in part.items():
+            parts.setdefault(key, inner)  # of two items of one type the first counts
+    flat |= parts
 
 
 def _is_plain(value: Any) -> bool:

@@ -57,22 +57,38 @@ def read_export(
     for name in files:
         source = open_source(name, workspace)
         table = _read_table(source, encoding, delimiter)
+        if table.broken and not allow_incomplete:
+            raise _incomplete(table.broken, source.name)
         recognition = _recognise(table, shape, source.name)
         if recognition.shape.prepare:
             table = recognition.shape.prepare(table)
             table.headers = [header for header in table.headers if not is_password(header)]
         parts.append(Part(source, table, recognition.recognised_by))
         shapes.append(recognition.shape)
+    _refuse_strangers(parts, shapes)
+    missing = _missing([part.table for part in parts])
+    if missing and not allow_incomplete:
+        raise _incomplete(missing, ", ".join(part.source.name for part in parts))
+    return Export(shapes[0], parts, missing)
+
+
+def _incomplete(missing: str, where: str) -> IncompleteSourceError:
+    advice = "Export again and name all pages. To look at this part only, say --allow-incomplete."
+    return IncompleteSourceError(f"this is only a part of the export: {missing}.", where=where, advice=advice)
+
+
+def _refuse_strangers(parts: Sequence[Part], shapes: Sequence[Shape]) -> None:
+    """Pages have one shape, and none is there twice: it would stand in for the one that is missing."""
     if len({one.name for one in shapes}) > 1:
         listed = ", ".join(f"{part.source.name} is {one.name}" for part, one in zip(parts, shapes, strict=True))
         raise UsageError(f"These files are not pages of one export: {listed}.", advice="Read them one at a time.")
-    missing = _missing([part.table for part in parts])
-    if missing and not allow_incomplete:
-        raise IncompleteSourceError(
-            f"this is only a part of the export: {missing}.", where=", ".join(part.source.name for part in parts),
-            advice="Export again and name all pages. To look at this part only, say --allow-incomplete.",
-        )
-    return Export(shapes[0], parts, missing)
+    seen: dict[tuple[int, bytes], str] = {}
+    for source in (part.source for part in parts if len(parts) > 1 and part.table.rows):
+        content = (source.path.stat().st_size, source.head)
+        if content in seen:
+            advice = "Name each page once."
+            raise UsageError(f"{seen[content]} and {source.name} are the same page.", advice=advice)
+        seen[content] = source.name
 
 
 def read_table(name: str | Path) -> tuple[Table, Source]:

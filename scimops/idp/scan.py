@@ -20,7 +20,7 @@ from scimops.idp.source import MAX_RECORD, Source
 from scimops.idp.table import RejectedRow, Rejects
 
 _CHUNK = 1 << 20
-_QUOTE, _NEWLINE, _RETURN, _SPACE = 34, 10, 13, 32
+_QUOTE, _NEWLINE, _RETURN, _TAB, _SPACE = 34, 10, 13, 9, 32
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
@@ -184,8 +184,9 @@ class _Records:
 
 def _records_of(chunk: bytes, delimiter: int) -> _Records:
     buffer = np.frombuffer(chunk, np.uint8)
-    newlines = np.flatnonzero(buffer == _NEWLINE)
-    returns = chunk.count(b"\r") if b"\r" in chunk else 0
+    low = np.flatnonzero(buffer < _SPACE)
+    kind = buffer[low]
+    newlines, returns, tabs = low[kind == _NEWLINE], np.count_nonzero(kind == _RETURN), np.count_nonzero(kind == _TAB)
     if returns and returns != chunk.count(b"\r\n"):
         raise IrregularError
     if b"\xef" in chunk and codecs.BOM_UTF8 in chunk:  # Polars drops a mark in front of a record
@@ -200,10 +201,9 @@ def _records_of(chunk: bytes, delimiter: int) -> _Records:
     width = np.diff(delimiters.before(end) - _from_0(quoted)[closed], prepend=0) + 1
     start = _from_0(end[:-1] + 1)
     line = np.arange(len(start)) if outside.all() else np.searchsorted(newlines, start)
-    low = int(np.count_nonzero(buffer < _SPACE)) - len(newlines) - returns
-    controls = low > 0 and low > chunk.count(b"\t")
     high = b"\x7f" in chunk or (b"\xc2" in chunk and _HIGH_CONTROL.search(chunk) is not None)
-    return _Records(start, end, width, line, len(newlines), controls or high)
+    controls = high or len(low) > len(newlines) + returns + tabs
+    return _Records(start, end, width, line, len(newlines), controls)
 
 
 def _from_0(numbers: Numbers) -> Numbers:

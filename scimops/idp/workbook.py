@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-import openpyxl
 import polars as pl
 
 from scimops.errors import SourceError
@@ -36,6 +35,8 @@ def read_workbook(source: Source) -> Table:
     Raises:
         SourceError: it is no workbook, is damaged, a zip bomb, or has no header.
     """
+    import openpyxl
+
     _refuse_bomb(source)
     copy = replace(source, path=source.workspace.new(".csv"))
     try:

@@ -15,5 +15,5 @@ def result(counts: Mapping[str, int], exit_code: int = 0) -> None:
     """
     from IPython.display import display
 
-    data = {RESULT: {"counts": dict(counts), "exit_code": exit_code}, "text/plain": ""}
+    data = {RESULT: {"counts": list(counts.items()), "exit_code": exit_code}, "text/plain": ""}
     display(data, raw=True)  # type: ignore[no-untyped-call]  # IPython ships no types for it

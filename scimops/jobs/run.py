@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -86,7 +87,12 @@ def _execute(notebook: Path, output: Path, values: dict[str, Any]) -> tuple[int,
     os.environ["SCIMOPS_PANEL"] = "0"
     try:
         papermill.execute_notebook(
-            str(notebook), str(output), parameters=values, cwd=str(notebook.parent.absolute()), progress_bar=False
+            str(notebook),
+            str(output),
+            parameters=values,
+            cwd=str(notebook.parent.absolute()),
+            progress_bar=False,
+            config=_kernel(),
         )
     except PapermillExecutionError as error:
         kind = getattr(errors, error.ename, None)
@@ -100,6 +106,16 @@ def _execute(notebook: Path, output: Path, values: dict[str, Any]) -> tuple[int,
         else:
             os.environ["SCIMOPS_PANEL"] = before
     return None
+
+
+def _kernel() -> Any:
+    """How the kernel is spoken to: by sockets in the file system where there are such, so that nobody listens in."""
+    from traitlets.config import Config
+
+    config = Config()
+    if sys.platform != "win32":
+        config.KernelManager.transport = "ipc"
+    return config
 
 
 def _read(path: Path) -> Any:

@@ -216,7 +216,7 @@ dl { margin: 0; } dl div { display: grid; grid-template-columns: 13rem 1fr; gap:
 footer { margin-top: 2.5rem; border-top: 1px solid #c9d3da; color: #444; font-size: .9rem; }
 @media (max-width: 34rem) { .cards { grid-template-columns: 1fr 1fr; } dl div { grid-template-columns: 1fr; gap: 0; }
   figure img { max-width: none; width: 36rem; } }
-@media print { body { max-width: none; padding: 0; font-size: 10pt; } .wide { overflow: visible; }
+@media print { :root { font-size: 10pt; } body { max-width: none; padding: 0; } .wide { overflow: visible; }
   .cards { grid-template-columns: repeat(4, 1fr); } .cards li, .findings li, figure, tr { break-inside: avoid; }
   h2 { break-after: avoid; } thead { display: table-header-group; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }

@@ -117,15 +117,16 @@ class PreviewGroupsPanel:
             display({"text/plain": plain, "text/html": html}, raw=True)  # type: ignore[no-untyped-call]
 
     def _summary(self) -> tuple[str, str]:
-        """What stands in the notebook of a job in place of the panel: the numbers and the first advice."""
-        from scimops.present.words import four_numbers
-        from scimops.widgets.controls.numbers import advice, everybody, numbers
+        """What stands in the notebook of a job in place of the panel: what was computed, and the numbers."""
+        from scimops.present.words import four_numbers, listed
+        from scimops.widgets.controls.numbers import everybody
 
         preview = self.preview
         if preview is None:
             words = "No export was given."
             return words, tag("p", words)
+        counts = ", ".join(f"{count:,} {name}" for count, name, _ in four_numbers(preview))
+        what = f"{listed(preview.export.files, 3)} under the setting “{preview.setting.name}”"
         style = (Path(__file__).parent / "controls" / "screen.css").read_text(encoding="utf-8")
-        inner = tag("div", numbers(preview), advice(preview), everybody(preview), class_="scimops-screen")
-        plain = ", ".join(f"{count:,} {name}" for count, name, _ in four_numbers(preview))
-        return plain, f"<style>{style}</style>{inner}"
+        inner = tag("div", tag("p", what, ": ", tag("b", counts), "."), everybody(preview), class_="scimops-screen")
+        return f"{what}: {counts}.", f"<style>{style}</style>{inner}"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scimops.errors import IncompleteSourceError, SourceError
+from scimops.errors import IncompleteSourceError, SourceError, UsageError
 from scimops.idp import read_export
 from scimops.idp.documents import RECORD_KEYS, read_documents
 
@@ -116,8 +116,9 @@ WHOLE = json.dumps({"schemas": ["s"], "value": [{"userPrincipalName": f"u{n}@exa
 
 
 @pytest.mark.parametrize("cut", range(1, len(WHOLE)))
-def test_a_document_cut_anywhere_is_never_a_smaller_company(place: Any, cut: int) -> None:
-    source = place(WHOLE[:cut].encode(), "users.json")
+@pytest.mark.parametrize("name", ["userPrincipalName", "somethingElseHere"])
+def test_a_document_cut_anywhere_is_never_a_smaller_company(place: Any, cut: int, name: str) -> None:
+    source = place(WHOLE.replace("userPrincipalName", name)[:cut].encode(), "users.json")
     with pytest.raises(IncompleteSourceError) as caught:
         read_export(source.path)
     assert caught.value.exit_code == 5
@@ -178,6 +179,9 @@ def test_all_pages_together_are_complete(tmp_path: Any) -> None:
     assert read_export(*paths).complete
     with pytest.raises(IncompleteSourceError, match="3 users in all and holds 2"):
         read_export(*paths[:2])
+    paths[2].write_bytes(paths[1].read_bytes())
+    with pytest.raises(UsageError, match="the same page"):
+        read_export(*paths)
 
 
 def test_too_many_attributes_are_refused(place: Any) -> None:

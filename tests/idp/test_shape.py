@@ -114,10 +114,16 @@ def test_a_tie_is_an_error_that_names_the_shapes_and_the_option_decides() -> Non
 def test_a_tie_in_a_real_file(tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     path.write_text("login,secondEmail,openid_name,directory_id\nanna,,,\n")
-    with pytest.raises(ShapeTieError, match="okta_import_template and onelogin_csv|onelogin_csv and okta_import_template"):
+    with pytest.raises(ShapeTieError, match="okta_import_template and onelogin_csv equally well"):
         read_export(path)
     assert read_export(path, shape="okta_import_template").shape.name == "okta_import_template"
     assert read_export(path, shape="generic").shape.name == "generic"
+
+
+def test_files_of_two_shapes_are_no_pages_of_one_export(tmp_path: Path) -> None:
+    paths = [write_sample(tmp_path / name, name, people=3) for name in ("okta_console", "onelogin_csv")]
+    with pytest.raises(UsageError, match="okta_console is okta_console, onelogin_csv is onelogin_csv"):
+        read_export(*paths)
 
 
 def test_a_shape_of_another_kind_or_with_too_little_does_not_qualify() -> None:

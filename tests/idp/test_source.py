@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -167,10 +168,8 @@ def test_random_bytes_are_one_error_or_a_table_but_never_a_traceback(tmp_path: P
     path = tmp_path / "users.csv"
     for size in (1, 2, 3, 10, 100, 4000, 100_000):
         path.write_bytes(os.urandom(size))
-        try:
+        with suppress(ScimopsError):
             read_export(path).users()
-        except ScimopsError as error:
-            assert error.message
 
 
 def test_folders_missing_files_and_devices_are_named(tmp_path: Path) -> None:

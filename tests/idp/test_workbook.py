@@ -50,8 +50,8 @@ PEOPLE = [["id", "name", "since"], ["007", "Zoë, \"Z\"", dt.date(2024, 5, 1)], 
 
 
 def test_values_become_text(place: Any, seen: Any) -> None:
-    rows = [list("abcdefghi"), ["007", 7, 7.0, 7.5, True, dt.datetime(2024, 5, 1, 8, 30), dt.datetime(2024, 5, 1), None, " x"]]
-    found = seen(read_workbook(place(workbook(rows), "users.xlsx")))
+    row = ["007", 7, 7.0, 7.5, True, dt.datetime(2024, 5, 1, 8, 30), dt.datetime(2024, 5, 1), None, " x"]
+    found = seen(read_workbook(place(workbook([list("abcdefghi"), row]), "users.xlsx")))
     assert found.cells == [["007", "7", "7", "7.5", "true", "2024-05-01T08:30:00", "2024-05-01", "", " x"]]
 
 
@@ -128,7 +128,7 @@ BILLION = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + b"".join(
     ],
 )
 def test_a_damaged_workbook_is_one_clear_error(place: Any, change: Change) -> None:
-    with pytest.raises(SourceError, match="cannot be read|no rows|cannot"):
+    with pytest.raises(SourceError, match="cannot be read"):
         read_workbook(place(rewritten(workbook(PEOPLE), change), "users.xlsx"))
 
 

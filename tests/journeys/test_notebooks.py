@@ -78,7 +78,7 @@ def executed(desk: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
             out = tmp_path_factory.mktemp("out")
             given = {
                 "export": "../sample_data/okta/users-api.json", "existing_groups": "../sample_data/existing_groups.csv",
-                "out": str(out / "files"), "channel": "apply",
+                "out": str(out / "files"), "channel": "apply", "compare_by": "none",
             }  # fmt: skip
             path = desk / "notebooks" / name
             parameters = {key: value for key, value in given.items() if key in declared(path)}

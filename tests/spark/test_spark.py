@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import random
 import subprocess
@@ -9,9 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
-from scimops.errors import ScimopsError, UsageError
+from scimops.backend import SparkBackend
+from scimops.errors import ScimopsError
 from scimops.idp import Export, read_export
 from scimops.preview import ExistingGroups, Preview, preview_export
 from scimops.samples import write_sample
@@ -58,8 +61,6 @@ NASTY = {
 
 def nasty_file(path: Path, seed: int) -> Path:
     """Random rows of nasty values: many clashes, few of each kind."""
-    import csv
-
     dice = random.Random(seed)
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
@@ -92,8 +93,14 @@ def rows(preview: Preview) -> list[tuple[Any, ...]]:
     return preview.people.select("n", "reason", "group_key").rows()
 
 
-@pytest.mark.parametrize("shape", ["entra_download_users", "jumpcloud_csv", "scim_users", "nasty", "nobody"])
-@pytest.mark.parametrize("name", SETTINGS)
+SAMPLES = ("entra_download_users", "jumpcloud_csv", "scim_users", "nobody")
+PAIRS = [
+    *(("nasty", name) for name in SETTINGS),
+    *((shape, name) for shape in SAMPLES for name in ("keep_first keep_group", "groups of the identity provider")),
+]
+
+
+@pytest.mark.parametrize(("shape", "name"), PAIRS)
 def test_spark_equals_polars_row_by_row(exports: dict[str, Export], shape: str, name: str) -> None:
     existing = ExistingGroups({"sales": "SALES (existing)"}, "groups.csv")
     here = preview_export(exports[shape], SETTINGS[name], existing=existing)
@@ -104,6 +111,39 @@ def test_spark_equals_polars_row_by_row(exports: dict[str, Export], shape: str, 
     assert there.groups == here.groups
     assert there.backend == MASTER
     print(f"{shape}, {name}: {here.people.height:,} rows compared, reasons {here.reasons}")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("spark.sql.ansi.enabled", "false"),
+        ("spark.sql.ansi.enabled", "true"),
+        ("spark.sql.session.timeZone", "Asia/Tokyo"),
+        ("spark.sql.shuffle.partitions", "3"),
+        ("spark.sql.execution.arrow.pyspark.enabled", "true"),
+        ("spark.sql.caseSensitive", "true"),
+    ],
+)
+def test_the_sessions_settings_change_nothing(exports: dict[str, Export], option: str, value: str) -> None:
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.master(MASTER).getOrCreate()
+    before = session.conf.get(option)
+    session.conf.set(option, value)
+    try:
+        there = preview_export(exports["nasty"], SETTINGS["aliases"], backend=MASTER)
+    finally:
+        session.conf.set(option, before)
+    assert rows(there) == rows(preview_export(exports["nasty"], SETTINGS["aliases"]))
+
+
+def test_a_cluster_that_cannot_read_the_folder_is_an_error_in_words(tmp_path: Path) -> None:
+    def pipeline(people: Any) -> Any:
+        (tmp_path / "people.parquet").unlink()
+        return people
+
+    with pytest.raises(ScimopsError, match=r"Spark at local\[2\] failed: .*TMPDIR"):
+        SparkBackend(MASTER).run(pipeline, tmp_path, people=pl.DataFrame({"n": [1]}))
 
 
 def test_the_samples_are_worth_comparing(exports: dict[str, Export]) -> None:
@@ -123,15 +163,5 @@ def test_a_master_that_does_not_answer_is_an_error_in_words() -> None:
 
 
 def test_spark_needs_a_folder() -> None:
-    from scimops.backend import SparkBackend
-
     with pytest.raises(ScimopsError, match="needs a folder"):
         SparkBackend(MASTER).run(lambda **tables: tables["t"])
-
-
-@pytest.mark.parametrize("url", ["sqlite://", "local[", "spark://", "Polars", "local[2] ; rm", ""])
-def test_what_is_no_backend(url: str) -> None:
-    from scimops.backend import open_backend
-
-    with pytest.raises(UsageError, match="is no backend"):
-        open_backend(url)

@@ -299,6 +299,7 @@ def test_in_a_job_there_is_no_widget_but_a_summary(
     assert panel.setting_path == "setting.yaml"
     plain, html = panel._summary()
     assert "will arrive" in plain
-    assert "Nothing left this computer." in html
+    assert "= 200 records" in html
+    assert "<button" not in html
     plainly = preview_groups("exportUsers.csv")
     assert load_setting(plainly.setting_path).grouping_field == "department"

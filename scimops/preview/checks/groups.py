@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from rapidfuzz import fuzz, process
 
 from scimops.errors import Finding, finding
 from scimops.grouping import group_key
@@ -55,6 +54,8 @@ def twins(preview: Preview) -> list[tuple[Group, Group]]:
     Each group has one twin at most, the most alike of those before it in size. Compared are keys; names of fewer than
     five characters and names that differ in a number are no twins.
     """
+    from rapidfuzz import fuzz, process
+
     own = [group for group in preview.groups if group.spellings and len(group.group_key) >= _SHORTEST][:TWINS_AT_MOST]
     keys = [group.group_key for group in own]
     digits = np.unique([_digits(key) for key in keys], return_inverse=True)[1]
