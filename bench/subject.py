@@ -1,14 +1,20 @@
-"""What is measured: scimops itself, from the file to the written assignments, with all findings."""
+"""What is measured: scimops itself, with everything that it checks and finds.
+
+`python -m bench.subject EXPORT RESULT [whole]` writes the peers' four columns, or with `whole` all of the assignments.
+"""
 
 import json
 import sys
 
 from scimops import preview_export, quick_setting, read_export
 
+COLUMNS = ("row", "userName", "reason", "group_key")
 
-def main(export: str, result: str) -> None:
+
+def main(export: str, result: str, extent: str = "") -> None:
     preview = preview_export(read_export(export), quick_setting("department", "Everyone"))
-    preview.assignments.write_parquet(result)
+    rows = preview.assignments
+    (rows if extent == "whole" else rows.select(COLUMNS)).write_parquet(result)
     groups = {group.group_key: group.members for group in preview.groups}
     json.dump({"reasons": preview.reasons, "groups": groups}, sys.stdout)
 

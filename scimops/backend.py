@@ -7,6 +7,7 @@ imported only when a Spark master is asked for (`pip install scimops[spark]`).
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Pipeline = Callable[..., "nw.LazyFrame[Any]"]
 
+_STANDALONE = re.compile(r"(?:^spark://|,)([^,]+):(\d+)")
 _SPARK = re.compile(r"local(\[(\d+|\*)\])?|spark://\S+|yarn|k8s://\S+")
 
 
@@ -76,6 +78,7 @@ class SparkBackend(Backend):
         except ImportError:
             advice = "pip install 'scimops[spark]', and Java 17."
             raise ScimopsError("PySpark is not installed.", advice=advice) from None
+        self._knock()
         try:
             builder = SparkSession.builder.master(self.name).appName("scimops")
             builder = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "8")
@@ -85,6 +88,20 @@ class SparkBackend(Backend):
             raise ScimopsError(f"Spark at {self.name} does not answer: {_reason(error)}", advice=advice) from error
         session.sparkContext.setLogLevel("ERROR")
         return session
+
+    def _knock(self) -> None:
+        """See whether anybody listens at a standalone master; Spark itself would try for more than a minute."""
+        reason = ""
+        for host, port in _STANDALONE.findall(self.name):
+            try:
+                socket.create_connection((host, int(port)), timeout=5).close()
+            except (OSError, OverflowError) as error:
+                reason = _reason(error)
+            else:
+                return
+        if reason:
+            advice = "Check the master's host and port."
+            raise ScimopsError(f"Spark at {self.name} does not answer: {reason}", advice=advice)
 
 
 def _reason(error: Exception) -> str:

@@ -13,8 +13,9 @@ from typing import Protocol
 import polars as pl
 
 from scimops import frames
+from scimops.attributes import ENTERPRISE, normal_path
 from scimops.errors import SettingError
-from scimops.resources import ENTERPRISE, Flat, normal_path
+from scimops.resources import Flat
 from scimops.setting import COLUMN_KEYS, Setting
 
 PATHS: dict[str, tuple[str, ...]] = {

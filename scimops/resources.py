@@ -1,49 +1,11 @@
-"""Attribute paths (RFC 7644 §3.10) and a JSON resource as flat columns named by them.
-
-One naming serves all: `name.givenName`, `emails[type eq "work"].value`,
-`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department`. An export in JSON, a SCIM resource on the
-wire and a field mapping of a setting mean the same thing by the same path.
-"""
+"""A JSON resource as flat columns, named by attribute path (:mod:`scimops.attributes`)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
-
 Flat = dict[str, str | list[str]]
-
-_PATH = re.compile(
-    r"^(?:(?P<urn>urn:[\w.:\-]+):)?"
-    r"(?P<name>[A-Za-z$][\w$\-]*)"
-    r'(?:\[\s*(?P<by>\w+)\s+eq\s+"(?P<of>[^"]*)"\s*\])?'
-    r"(?:\.(?P<sub>[A-Za-z$][\w$\-]*))?$",
-    re.IGNORECASE,
-)
-_VALUE_ATTRIBUTES = {"emails", "phonenumbers", "ims", "photos", "entitlements", "roles", "x509certificates", "groups"}
-
-
-def normal_path(path: str) -> str:
-    """`path` in one way of writing: attribute names are case-insensitive, the core URN and spaces may be left out.
-
-    `emails[type eq "work"]` means its `value` (RFC 7643 §2.4).
-
-    Raises:
-        ValueError: `path` is no attribute path.
-    """
-    found = _PATH.match(path.strip())
-    if not found:
-        raise ValueError(path)
-    urn, name, by, of, sub = found.group("urn", "name", "by", "of", "sub")
-    head = f"{urn.lower()}:" if urn and urn.lower() != CORE.lower() else ""
-    test = f'[{by.lower()} eq "{of.lower()}"]' if by else ""
-    if by and not sub and name.lower() in _VALUE_ATTRIBUTES:
-        sub = "value"
-    tail = f".{sub.lower()}" if sub else ""
-    return f"{head}{name.lower()}{test}{tail}"
 
 
 def flatten(resource: Mapping[str, Any]) -> Flat:

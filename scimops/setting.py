@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from scimops.attributes import normal_path
 from scimops.errors import nearest
-from scimops.resources import normal_path
 from scimops.yaml_documents import load_document, parse_document, save_document, validated
 
 BUILT_IN_FIELDS = ("email", "firstName", "lastName", "department", "phone")

@@ -106,7 +106,11 @@ def _table(source: Source, encoding: str, layout: Layout, body: Body) -> Table:
         if state and source.state != state:
             raise SourceError("it was changed while it was read.", where=source.name, advice="Read it again.")
         lazy = pl.scan_csv(
-            body.path, has_header=False, skip_lines=body.skip_lines, schema=schema, separator=layout.delimiter,
+            body.path,
+            has_header=False,
+            skip_lines=body.skip_lines,
+            schema=schema,
+            separator=layout.delimiter,
             glob=False,
         )
         numbers = pl.LazyFrame({ROW: body.row, LINE: body.line})

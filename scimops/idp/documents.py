@@ -97,15 +97,23 @@ def read_documents(source: Source, encoding: str | None = None) -> Table:
         return frame.hstack([columns.series(header) for header in headers]).lazy()
 
     return Table(
-        headers=list(columns.values), rows=row, scan=scan, encoding=found.name, rejected=rejects.rows, kind="json",
-        total=page.total, next_page=page.more, broken=page.broken,
+        headers=list(columns.values),
+        rows=row,
+        scan=scan,
+        encoding=found.name,
+        rejected=rejects.rows,
+        kind="json",
+        total=page.total,
+        next_page=page.more,
+        broken=page.broken,
     )
 
 
 def _text(source: Source, encoding: Encoding) -> str:
     if source.path.stat().st_size > MAX_DOCUMENT:
         raise SourceError(
-            f"one JSON document of more than {MAX_DOCUMENT:,} bytes is not read.", where=source.name,
+            f"one JSON document of more than {MAX_DOCUMENT:,} bytes is not read.",
+            where=source.name,
             advice="Save one record a line (NDJSON), or several pages.",
         )
     with source.path.open("rb") as stream:

@@ -148,7 +148,8 @@ def read_lines(path: Path, encoding: Encoding, longest: int, name: str) -> Itera
             number += 1
             if len(text) >= longest:
                 raise SourceError(
-                    f"line {number} has no end within {longest:,} characters.", where=name,
+                    f"line {number} has no end within {longest:,} characters.",
+                    where=name,
                     advice="This is no export, or its line ends were lost on the way.",
                 )
             yield number, text

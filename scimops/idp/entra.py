@@ -1,7 +1,7 @@
 """Microsoft Entra ID (Azure AD) and the Microsoft 365 admin centre."""
 
+from scimops.attributes import ENTERPRISE
 from scimops.idp.shape import Active, IdentityProvider, Shape
-from scimops.resources import ENTERPRISE
 
 IDP = IdentityProvider(
     name="entra",

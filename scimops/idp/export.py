@@ -11,11 +11,11 @@ import polars as pl
 from polars import selectors
 
 from scimops import frames
+from scimops.attributes import normal_path
 from scimops.errors import SettingError, nearest
 from scimops.idp.shape import PLAIN_FIELDS, Active, Shape
 from scimops.idp.source import Source
 from scimops.idp.table import LINE, ROW, RejectedRow, Table
-from scimops.resources import normal_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,7 +181,9 @@ class Export:
         made += [_filled(_column(*custom.values())).name.prefix("custom.")] if custom else []
         if "email" in columns:
             own = _text(schema, columns["email"], "email", None)
-            absent = own.fill_null("") == "" if fallbacks.get("email") not in (None, columns["email"]) else pl.lit(False)
+            absent = (
+                own.fill_null("") == "" if fallbacks.get("email") not in (None, columns["email"]) else pl.lit(False)
+            )
             made.append(absent.alias("filled_in"))
         made += [_active(rules).alias("active")] if "active" in columns else []
         made += [_groups(schema, group_headers, self.shape.groups.separator).alias("groups")] if groups else []

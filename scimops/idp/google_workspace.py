@@ -1,7 +1,7 @@
 """Google Workspace."""
 
+from scimops.attributes import ENTERPRISE
 from scimops.idp.shape import Active, IdentityProvider, Shape
-from scimops.resources import ENTERPRISE
 
 IDP = IdentityProvider(
     name="google_workspace",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from scimops.attributes import ENTERPRISE
 from scimops.idp.shape import Active, Groups, IdentityProvider, Shape
 from scimops.idp.table import LINE, ROW, Table
-from scimops.resources import ENTERPRISE
 
 IDP = IdentityProvider(
     name="jumpcloud",

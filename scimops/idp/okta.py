@@ -1,7 +1,7 @@
 """Okta Workforce Identity."""
 
+from scimops.attributes import ENTERPRISE
 from scimops.idp.shape import Active, Groups, IdentityProvider, Shape
-from scimops.resources import ENTERPRISE
 
 _PROFILE_EDITOR = (
     "In Okta choose Provisioning > To App > Go to Profile Editor > Add Attribute: external name {name}, external "

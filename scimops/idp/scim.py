@@ -1,7 +1,7 @@
 """SCIM 2.0 itself (RFC 7643, RFC 7644): ListResponse, one User, Bulk, NDJSON."""
 
+from scimops.attributes import ENTERPRISE
 from scimops.idp.shape import Active, Groups, IdentityProvider, Shape
-from scimops.resources import ENTERPRISE
 
 IDP = IdentityProvider(
     name="scim",

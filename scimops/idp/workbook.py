@@ -48,7 +48,8 @@ def read_workbook(source: Source) -> Table:
         raise
     except Exception as error:  # openpyxl raises whatever its XML reader meets in a damaged file
         raise SourceError(
-            f"the workbook cannot be read ({type(error).__name__}).", where=source.name,
+            f"the workbook cannot be read ({type(error).__name__}).",
+            where=source.name,
             advice="Save it again as .xlsx.",
         ) from error
     table = read_delimited(copy, "utf-8", ",")

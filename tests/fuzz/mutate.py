@@ -13,6 +13,7 @@ import json
 import random
 import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,14 @@ from scimops.samples import SHAPE_FORMATS, write_sample
 LARGEST = 16 << 10
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "utf-32")
 PIECES = (
-    b'"', b'""', b"'", b"\0", b"\n", b"\r", b"\r\n", b"\n\n", b",", b";", b"\t", b"|", b"\\", b"{", b"}", b"[", b"]", b":",
-    b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xe2\x80\xa8", b"\x1a", b"\x7f",
-    b"sep=;\n", b"#TYPE x\n", b"version:v1.0\n", b"null", b"true", b"NaN", b"-1e999", b"\\ud800", b"=1+1", b"<a>", b"*", b"^a$",
-    b'"totalResults": 99, ', b'"@odata.nextLink": "x", ', b"PK\x03\x04", b"\x1f\x8b", b" ", b"    \n", b"a" * 300,
+    b'"', b'""', b"'", b"\0", b"\n", b"\r", b"\r\n", b"\n\n", b",", b";", b"\t", b"|", b"\\", b"{", b"}", b"[", b"]",
+    b":", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xe2\x80\xa8", b"\x1a",
+    b"sep=;\n", b"#TYPE x\n", b"version:v1.0\n", b"null", b"true", b"NaN", b"-1e999", b"\\ud800", b"=1+1", b"<a>", b"*",
+    b"^a$", b'"totalResults": 99, ', b'"@odata.nextLink": "x", ', b"PK\x03\x04", b"\x1f\x8b", b" ", b"    \n",
+    b"a" * 300, b"\x7f",
 )  # fmt: skip
+SEP = re.compile(r" *sep=[^\w\" ] *$", re.IGNORECASE)
+RECORD_KEYS = ("Resources", "Operations", "value", "results", "users", "data", "items")
 Mutation = Callable[[random.Random, bytes, list[bytes]], bytes]
 
 
@@ -69,7 +73,8 @@ def _workbook() -> bytes:
     book.save(plain)
     with zipfile.ZipFile(plain) as old, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
-            new.writestr(zipfile.ZipInfo(name), re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2026-01-01T00:00:00Z", old.read(name)))
+            timeless = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2026-01-01T00:00:00Z", old.read(name))
+            new.writestr(zipfile.ZipInfo(name), timeless)
     return fixed.getvalue()
 
 
@@ -80,7 +85,7 @@ def _span(chance: random.Random, data: bytes) -> tuple[int, int]:
 
 def _flip(chance: random.Random, data: bytes, _: list[bytes]) -> bytes:
     changed = bytearray(data)
-    for _ in range(chance.choice((1, 1, 4, 32)) if data else 0):
+    for _times in range(chance.choice((1, 1, 4, 32)) if data else 0):
         changed[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
     return bytes(changed)
 
@@ -96,7 +101,7 @@ def _duplicate(chance: random.Random, data: bytes, _: list[bytes]) -> bytes:
 
 
 def _insert(chance: random.Random, data: bytes, _: list[bytes]) -> bytes:
-    for _ in range(chance.choice((1, 1, 1, 5))):
+    for _times in range(chance.choice((1, 1, 1, 5))):
         start = chance.choice((0, len(data), chance.randint(0, len(data)), chance.randint(0, len(data))))
         data = data[:start] + chance.choice(PIECES) + data[start:]
     return data
@@ -108,7 +113,8 @@ def _truncate(chance: random.Random, data: bytes, _: list[bytes]) -> bytes:
 
 def _splice(chance: random.Random, data: bytes, files: list[bytes]) -> bytes:
     other = chance.choice(files)
-    return data[: chance.choice((len(data), chance.randint(0, len(data))))] + other[chance.randint(0, len(other)) // 2 * 2 :]
+    end, start = chance.choice((len(data), chance.randint(0, len(data)))), chance.randint(0, len(other)) // 2 * 2
+    return data[:end] + other[start:]
 
 
 def _swap(chance: random.Random, data: bytes, _: list[bytes]) -> bytes:
@@ -155,19 +161,22 @@ def fewest_records(data: bytes, delimiter: str | None) -> int | None:
         if data.startswith(b"\x1f\x8b"):
             data = gzip.decompress(data)
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
-    except (EOFError, OSError, ValueError, gzip.zlib.error):
+    except (EOFError, OSError, ValueError, zlib.error):
         return None
     if "\0" in text:  # UTF-16 without a mark, perhaps
         return None
     if text.lstrip()[:1] in ("{", "["):
         return _in_json(text)
     lines = list(io.StringIO(text, newline=""))
-    while lines and (not lines[0].strip() or lines[0].strip(" ").startswith(("sep=", "#TYPE", "version:v1"))):
+    while lines and (
+        not lines[0].strip() or lines[0].strip(" ").startswith(("#TYPE", "version:v1")) or SEP.match(lines[0])
+    ):
         del lines[0]
     if '"' not in text:
         return max(0, sum(bool(line.strip(" \r\n")) for line in lines) - 1)
     try:
-        return max(0, sum(bool("".join(row).strip(" ") or len(row) > 1) for row in csv.reader(lines, delimiter=delimiter or ",", strict=True)) - 1)
+        rows = list(csv.reader(lines, delimiter=delimiter or ",", strict=True))
+        return max(0, sum(len(row) > 1 or bool("".join(row).strip(" ")) for row in rows) - 1)
     except csv.Error:
         return None
 
@@ -178,8 +187,7 @@ def _in_json(text: str) -> int | None:
     except (ValueError, RecursionError):
         return _in_lines(text)
     if isinstance(value, dict):
-        lists = [value[key] for key in ("Resources", "Operations", "value", "results", "users", "data", "items") if key in value]
-        return sum(len(one) for one in lists if isinstance(one, list))
+        return sum(len(inner) for key, inner in value.items() if key in RECORD_KEYS and isinstance(inner, list))
     return len(value)
 
 

@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from scimops.errors import SourceError, UsageError
@@ -214,7 +215,8 @@ def test_a_file_name_is_never_a_pattern(place: Any, seen: Any, name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "data", [b"\n\n", b"  \n", b"sep=;\n", b"#TYPE x\n\n", b"\xef\xbb\xbf", b'"a,b\n1,2\n', b'"a"b,c\n', b"\xff\xfe\x00"]
+    "data",
+    [b"\n\n", b"  \n", b"sep=;\n", b"#TYPE x\n\n", b"\xef\xbb\xbf", b'"a,b\n1,2\n', b'"a"b,c\n', b"\xff\xfe\x00"],
 )
 def test_without_a_header_there_is_no_export(place: Any, data: bytes) -> None:
     with pytest.raises(SourceError, match="header"):
@@ -246,19 +248,31 @@ def test_a_changed_file_is_not_read_as_the_counted_one(place: Any) -> None:
         table.read(["a"])
 
 
-def _both(source: Any) -> tuple[Any, Any]:
+def test_a_record_lost_between_counting_and_reading_is_an_error(place: Any) -> None:
+    source = place(b"a,b\n1,2\n3,4\n")
+    encoding = encoding_of(source.path, source.head)
+    layout = delimited._layout(source, encoding, None)
+    body = scan(source, layout, layout.size or 0, Rejects())
+    body.row, body.line = np.array([1, 2, 3]), np.array([2, 3, 4])
+    for columns in (["a"], ["a", "b"]):
+        with pytest.raises(Exception, match=r"(?i)height|length|records"):
+            delimited._table(source, "utf-8", layout, body).read(columns)
+
+
+def _both(source: Any) -> tuple[Any, ...]:
     """What the quick pass makes of a source, and what the careful one does."""
     encoding = encoding_of(source.path, source.head)
     layout = delimited._layout(source, encoding, None)
     assert layout.size is not None
     quick = scan(source, layout, encoding.mark + layout.size, Rejects())
     careful = delimited._rewrite(source, encoding, layout)
-    return tuple((delimited._table(source, "utf-8", layout, body), body) for body in (quick, careful))  # type: ignore[return-value]
+    return tuple((delimited._table(source, "utf-8", layout, body), body) for body in (quick, careful))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_the_quick_and_the_careful_pass_agree(place: Any, seen: Callable[..., Any], end: str) -> None:
-    lines = ['1,"a, b",x', "short", "", "2,,", 'long,1,2,3,"4"', '3,"two', 'lines, ""quoted""",y', "  ", '"",é,\x1b', "4,5,6"]
+    lines = ['1,"a, b",x', "short", "", "2,,", 'long,1,2,3,"4"', '3,"two', 'lines, ""quoted""",y', "  "]
+    lines += ['"",é,\x1b', "4,5,6"]
     data = end.join(["\ufeffa,b,c", *lines * 40]).encode()
     (quick, quick_body), (careful, careful_body) = _both(place(data))
     assert vars(seen(quick)) == vars(seen(careful))

@@ -21,7 +21,7 @@ from scimops.idp.source import Workspace, open_source
 
 CSV = b"userPrincipalName,accountEnabled\nanna@example.com,True\nbo@example.com,False\n"
 READ = """
-import resource, sys
+from pathlib import Path
 from scimops.errors import ScimopsError
 from scimops.idp import read_export
 try:
@@ -29,7 +29,9 @@ try:
     print(export.rows, export.shape.name, *export.files)
 except ScimopsError as error:
     print(type(error).__name__, error)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+status = Path("/proc/self/status")
+peak = [line.split()[1] for line in status.open() if line.startswith("VmHWM")] if status.exists() else [0]
+print(int(peak[0]) >> 10)
 """
 
 

@@ -46,7 +46,7 @@ def in_sheet(old: bytes, new: bytes) -> Change:
     return lambda name, content: content.replace(old, new) if name.endswith("sheet1.xml") else content
 
 
-PEOPLE = [["id", "name", "since"], ["007", "Zoë, \"Z\"", dt.date(2024, 5, 1)], ["008", "two\nlines", None]]
+PEOPLE: list[list[Any]] = [["id", "name", "since"], ["007", 'Zoë, "Z"', dt.date(2024, 5, 1)], ["008", "two\nlines", None]]
 
 
 def test_values_become_text(place: Any, seen: Any) -> None:
@@ -141,7 +141,10 @@ def test_a_workbook_cut_anywhere_is_one_clear_error(place: Any) -> None:
 
 def _archive(name: str, size: int) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(name, "w", force_zip64=True) as member:
+    with (
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open(name, "w", force_zip64=True) as member,
+    ):
         for _ in range(size >> 20):
             member.write(bytes(1 << 20))
     return out.getvalue()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -235,6 +236,25 @@ def test_groups_are_merged_and_the_setting_saved_for_the_cells_below(panel: Pane
     panel.shows(preview_export(read_export(panel.desk / "sample_data/entra/exportUsers.csv"), saved))
 
 
+def test_the_files_are_written_and_downloaded(panel: Panel) -> None:
+    page = panel.page
+    page.get_by_role("button", name="Write the files").click()
+    link = page.locator(".scimops-written-region button")
+    link.wait_for(timeout=30_000)
+    with page.expect_download() as download:
+        link.click()
+    assert download.value.suggested_filename == "preview.zip"
+    with ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+    assert {"assignments.csv", "preview.json", "summary.html"} <= set(names)
+    written = {
+        str(path.relative_to(panel.desk / "notebooks/preview"))
+        for path in (panel.desk / "notebooks/preview").rglob("*.*")
+    }
+    assert {name for name in names if not name.endswith("/")} == written
+
+
 def test_by_keyboard_alone(panel: Panel, shoot: Shoot) -> None:
     page = panel.page
     panel.read_sample()
@@ -272,6 +292,9 @@ def test_by_keyboard_alone(panel: Panel, shoot: Shoot) -> None:
 
 def test_at_a_hundred_thousand_people(panel: Panel, tmp_path: Path, shoot: Shoot) -> None:
     path = write_sample(tmp_path / "exportUsers_big.csv", "entra_download_users", 100_000)
+    panel.page.set_input_files(".scimops-drop input[type=file]", str(path))
+    panel.page.click(".scimops-drop-cancel")
+    wait_for_text(panel.page, ".scimops-drop-status", "Cancelled. Nothing was kept.")
     started = time.monotonic()
     panel.page.set_input_files(".scimops-drop input[type=file]", str(path))
     panel.file_is("exportUsers_big.csv")

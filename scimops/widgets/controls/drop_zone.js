@@ -69,6 +69,7 @@ function correspondent(model, say) {
   });
   return (content, buffers) => new Promise((resolve, reject) => {
     number += 1;
+    if (waiting) clearTimeout(waiting.timer); // of an upload that was cancelled
     const timer = setTimeout(() => say("Waiting for the kernel. Is a cell still running?"), PATIENCE);
     waiting = { number, upload: content.upload, resolve, reject, timer };
     model.send({ ...content, number }, undefined, buffers);

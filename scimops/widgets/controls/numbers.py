@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scimops.present.words import KINDS, Kind, four_numbers, many, privacy, reason_rows
+from scimops.present.words import KINDS, Kind, four_numbers, many, privacy, reason_rows, rows_of
 from scimops.widgets.controls.markup import Markup, join, tag, text
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def advice(preview: Preview) -> Markup:
         data_action="view",
         value="findings",
     )
-    return join(finding_box(first, "scimops-advice", button if more else None), safe)
+    return join(finding_box(first, "scimops-advice", button if more else None, rows_words(first)), safe)
 
 
 def finding_box(finding: Finding, name: str, more: Markup | None = None, rows: str = "") -> Markup:
@@ -89,6 +89,12 @@ def finding_box(finding: Finding, name: str, more: Markup | None = None, rows: s
         tag("p", rows, class_="scimops-rows") if rows else None,
         class_=f"{name} scimops-{finding.level}",
     )
+
+
+def rows_words(finding: Finding) -> str:
+    """The rows where a finding stands, the first ten, in words; empty where it stands in none."""
+    rows = rows_of(finding, most=10)
+    return f"{'Row' if finding.count == 1 else 'Rows'} {rows}" if rows else ""
 
 
 def problem(message: str, what: str, where: str = "", can_start_over: bool = False) -> Markup:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from scimops.grouping import REASONS, group_key
-from scimops.present.words import listed, many, people, reason_rows, rows_of
+from scimops.present.words import listed, many, people, reason_rows
 from scimops.widgets.controls.listing import Page, empty, pager, table
 from scimops.widgets.controls.markup import Markup, join, tag
-from scimops.widgets.controls.numbers import finding_box, kind_class
+from scimops.widgets.controls.numbers import finding_box, kind_class, rows_words
 
 if TYPE_CHECKING:
     from scimops.preview import Group, Preview
@@ -129,11 +129,9 @@ def findings(preview: Preview) -> Markup:
     """All findings, errors first."""
     if not preview.findings:
         return empty("Nothing was found that should be looked at.")
-    items = []
-    for finding in preview.findings:
-        rows = rows_of(finding, most=10)
-        where = f"{'Row' if finding.count == 1 else 'Rows'} {rows}" if rows else ""
-        items.append(tag("li", finding_box(finding, "scimops-finding", rows=where)))
+    items = [
+        tag("li", finding_box(finding, "scimops-finding", rows=rows_words(finding))) for finding in preview.findings
+    ]
     return tag("ul", items, class_="scimops-findings")
 
 
