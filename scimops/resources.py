@@ -39,6 +39,9 @@ def _add_list(flat: Flat, path: str, items: list[Any]) -> None:
     values = [item["value"] for item in sorted(complex_items, key=_preference) if _is_plain(item.get("value"))]
     if all_values := plain + [text_of(value) for value in values]:
         flat[path] = all_values
+    if path == "groups":  # a group's name, else its id (RFC 7643 §4.1.2), one for each group whatever its type
+        names = [item.get("display") or item.get("value") for item in complex_items]
+        flat |= {"groups.display": shown} if (shown := [text_of(name) for name in names if _is_plain(name)]) else {}
     parts: Flat = {}
     for item in complex_items:
         if set(item) == {"name", "value"} and isinstance(item["name"], str):
@@ -52,7 +55,7 @@ def _add_list(flat: Flat, path: str, items: list[Any]) -> None:
             part.pop(f"{path}.value", None)  # it stands in the list of all values
         for key, inner in part.items():
             parts.setdefault(key, inner)  # of two items of one type the first counts
-    flat |= parts
+    flat.update({key: inner for key, inner in parts.items() if key not in flat})
 
 
 def _is_plain(value: Any) -> bool:

@@ -69,7 +69,8 @@ def read_export(
     missing = _missing([part.table for part in parts])
     if missing and not allow_incomplete:
         raise _incomplete(missing, ", ".join(part.source.name for part in parts))
-    return Export(shapes[0], parts, missing)
+    told = [one for one, part in zip(shapes, parts, strict=True) if part.table.headers]
+    return Export((told or shapes)[0], parts, missing)
 
 
 def _incomplete(missing: str, where: str) -> IncompleteSourceError:
@@ -79,7 +80,8 @@ def _incomplete(missing: str, where: str) -> IncompleteSourceError:
 
 def _refuse_strangers(parts: Sequence[Part], shapes: Sequence[Shape]) -> None:
     """Pages have one shape, and none is there twice: it would stand in for the one that is missing."""
-    if len({one.name for one in shapes}) > 1:
+    told = {one.name for one, part in zip(shapes, parts, strict=True) if part.table.headers}  # an empty page fits any
+    if len(told) > 1:
         listed = ", ".join(f"{part.source.name} is {one.name}" for part, one in zip(parts, shapes, strict=True))
         raise UsageError(f"These files are not pages of one export: {listed}.", advice="Read them one at a time.")
     seen: dict[tuple[int, bytes], str] = {}
@@ -110,6 +112,10 @@ def _read_table(source: Source, encoding: str | None, delimiter: str | None) -> 
 
 
 def _recognise(table: Table, wanted: str | None, name: str) -> Recognition:
+    if table.kind == "json" and not table.rows and wanted is None:  # only what is around the users can tell
+        for one in SHAPES.values():
+            if one.wrapper in table.wrapper:
+                return Recognition(one, [one.wrapper])
     found = None if wanted == generic.IDP.name else detect(table, list(SHAPES.values()), wanted)
     if found is None and table.kind == "json" and table.headers:
         listed = ", ".join(table.headers[:8])

@@ -41,6 +41,7 @@ class _Page:
     more: bool = False
     broken: str = ""
     bulk: bool = False
+    keys: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -105,6 +106,7 @@ def read_documents(source: Source, encoding: str | None = None) -> Table:
         kind="json",
         total=page.total,
         next_page=page.more,
+        wrapper=page.keys,
         broken=page.broken,
     )
 
@@ -162,6 +164,7 @@ def _wrapper(text: str, start: int, page: _Page) -> Generator[Found, None, int]:
     while not done:
         key, position = _DECODER.raw_decode(text, position)
         position = _expect(text, position, ":")
+        page.keys.append(key)
         if key in RECORD_KEYS and text[position] == "[":
             found, page.bulk = True, key == "Operations"
             position = yield from _elements(text, position, page)

@@ -71,7 +71,7 @@ _PASCAL = {
     "firstName": ("GivenName",),
     "lastName": ("Surname",),
     "department": ("Department",),
-    "phone": ("BusinessPhones", "TelephoneNumber"),
+    "phone": ("TelephoneNumber",),  # Export-Csv writes a list such as BusinessPhones as "System.String[]"
     "userType": ("UserType",),
     "createdOn": ("CreatedDateTime",),
     "hiredOn": ("EmployeeHireDate",),
@@ -92,7 +92,6 @@ GET_MGUSER = Shape(
         **{'phoneNumbers[type eq "mobile"].value': "MobilePhone", f"{ENTERPRISE}:employeeNumber": "EmployeeId"}),
     active=(Active("AccountEnabled", *_YES_NO),),
     coalesce={"email": "userName"},
-    us_dates=True,
     others=("CompanyName", "EmployeeType", "OfficeLocation", "ProxyAddresses", "AssignedLicenses", "Manager"),
     add="Get-MgUser -All -Property Id,UserPrincipalName,Mail,GivenName,Surname,AccountEnabled,UserType,{column} | "
         "Select-Object Id,UserPrincipalName,Mail,GivenName,Surname,AccountEnabled,UserType,{column} | "
@@ -110,6 +109,7 @@ GRAPH_USERS = Shape(
     attributes=DOWNLOAD_USERS.attributes,
     active=DOWNLOAD_USERS.active,
     coalesce={"email": "userName"},
+    wrapper="@odata.context",
     others=("displayName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "id"),
     add="GET https://graph.microsoft.com/v1.0/users?$top=999&$select=id,userPrincipalName,mail,givenName,surname,"
         "accountEnabled,userType,{column}",

@@ -115,6 +115,7 @@ SYSTEMUSERS_API = Shape(
                 f"{ENTERPRISE}:organization": "company",
                 'phoneNumbers[type eq "mobile"].value': 'phoneNumbers[type eq "mobile"].number'},
     active=_STATE,
+    wrapper="totalCount",
     others=("_id", "id", "username", "email", "firstname", "lastname", "activated", "suspended", "state", "location",
             "description", "company", "mfa.exclusion", "totp_enabled", "public_key"),
     add="GET /api/systemusers returns every attribute; fill {column} in JumpCloud and export again.",

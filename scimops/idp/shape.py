@@ -69,7 +69,7 @@ class Shape:
     `columns` maps a field to its columns, the first that the file has counts; `coalesce` names fields where an empty
     cell falls back to another field. `attributes` maps SCIM attribute paths to further columns. `signature` are the
     column names that tell this shape from all others: a file fits when it has at least `needed` of them. `prepare`
-    may add columns to the table (such as pairs of name and value). `no_attributes` are columns that are nothing of the
+    may add columns to the table (such as pairs of name and value). `wrapper` is the key that tells a page without users. `no_attributes` are columns that are nothing of the
     user's. `add` is the line that exports a missing column.
     """
 
@@ -87,6 +87,7 @@ class Shape:
     us_dates: bool = False
     others: tuple[str, ...] = ()
     no_attributes: tuple[str, ...] = ()
+    wrapper: str = ""
     prepare: Callable[[Table], Table] | None = None
     add: str = "Add the column {column} to the export."
 

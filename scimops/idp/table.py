@@ -34,7 +34,7 @@ class Table:
     `@line` in front; what is made of it is worked out while it is read. `rows` counts all data records, the rejected
     ones included.
     `controls` is false where no control character can be in it. `total`, `next_page` and `broken` are what a page
-    says of its own completeness.
+    says of its own completeness; `wrapper` are the keys that it keeps its records among.
     """
 
     headers: list[str]
@@ -48,6 +48,7 @@ class Table:
     total: int | None = None
     next_page: bool = False
     broken: str = ""
+    wrapper: list[str] = field(default_factory=list)
 
     def read(self, headers: Sequence[str]) -> pl.DataFrame:
         """These columns as they are."""

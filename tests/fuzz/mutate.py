@@ -32,7 +32,7 @@ PIECES = (
     b"^a$", b'"totalResults": 99, ', b'"@odata.nextLink": "x", ', b"PK\x03\x04", b"\x1f\x8b", b" ", b"    \n",
     b"a" * 300, b"\x7f",
 )  # fmt: skip
-SEP = re.compile(r" *sep=[^\w\" ] *$", re.IGNORECASE)
+SEP = re.compile(r' *sep=[^\w" ]\s*$', re.IGNORECASE)
 RECORD_KEYS = ("Resources", "Operations", "value", "results", "users", "data", "items")
 Mutation = Callable[[random.Random, bytes, list[bytes]], bytes]
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scimops.errors import ShapeTieError, UsageError
@@ -54,6 +54,7 @@ def test_the_columns_a_shape_knows_dropping_any_one(name: str) -> None:
         assert shape_of(sorted(shape.known - {gone}), shape.kind) == name, gone
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_order_and_unknown_columns_and_registration_change_nothing(samples: Any, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(list(SHAPES)))
