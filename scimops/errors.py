@@ -161,7 +161,7 @@ CATALOGUE: dict[str, Code] = {
     "foreign_file": Code(
         "error",
         "{share} of the rows cannot be sent. This may not be the file you meant.",
-        "Check that this is the user export of your identity provider; `scimops guide {idp} --export` shows how to get it.",
+        "Check that this is the export of your identity provider; `scimops guide {idp} --export` shows how to get it.",
         {"share": "92 %", "idp": "entra"},
     ),
     "old_file": Code(
@@ -361,7 +361,7 @@ CATALOGUE: dict[str, Code] = {
     "stale_at_service_provider": Code(
         "info",
         "{idp} does not send a value that was cleared: whoever loses their {field} later stays in the old group.",
-        "Use a value such as \"none\" instead of clearing it.",
+        'Use a value such as "none" instead of clearing it.',
         {"idp": "Entra ID", "field": "department"},
     ),
     "case_only_change": Code(

@@ -73,7 +73,9 @@ USERS = Schema(
         Column("createdOn", "date", True, "day the account was created"),
         Column("hiredOn", "date", True, "day of hire"),
         Column("leftOn", "date", True, "day of leaving"),
-        Column("groups", "list[string]", True, "names of the identity provider's groups; null where the export has none"),
+        Column(
+            "groups", "list[string]", True, "names of the identity provider's groups; null where the export has none"
+        ),
     ),
     open="custom.",
 )

@@ -224,7 +224,9 @@ def assign_groups(people: nw.LazyFrame, values: nw.LazyFrame, grouping: Grouping
         reason = nw.when(on).then(reason).otherwise(nw.lit("inactive"))
         stays = stays & on
     reason = nw.when(nw.col("clash")).then(nw.lit("rejected_duplicate")).otherwise(reason)
-    return frame.select("n", reason=nw.when(free).then(reason).otherwise(nw.col("early")), group_key=nw.when(stays).then(key))
+    return frame.select(
+        "n", reason=nw.when(free).then(reason).otherwise(nw.col("early")), group_key=nw.when(stays).then(key)
+    )
 
 
 def _loses(policy: str) -> nw.Expr:

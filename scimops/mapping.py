@@ -76,7 +76,9 @@ def map_users(records: Records, setting: Setting) -> MappedUsers:
         SettingError: the setting names a column that the export does not have.
     """
     columns = resolve_columns(records, setting)
-    frame = records.frame({_name(name, setting): column for name, column in columns.items()}, groups=setting.by_idp_groups)
+    frame = records.frame(
+        {_name(name, setting): column for name, column in columns.items()}, groups=setting.by_idp_groups
+    )
     absent = [
         pl.lit(None, pl.Boolean if name == "active" else pl.String).alias(name)
         for name in PATHS

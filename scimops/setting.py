@@ -21,7 +21,9 @@ from scimops.yaml_documents import load_document, parse_document, save_document,
 BUILT_IN_FIELDS = ("email", "firstName", "lastName", "department", "phone")
 """Fields the platform has by itself; nothing need be mapped to them (facts: getting-started-with-scim)."""
 
-COLUMN_KEYS = ("externalId", "userName", *BUILT_IN_FIELDS, "active", "userType", "groups", "createdOn", "hiredOn", "leftOn")
+COLUMN_KEYS = (
+    "externalId", "userName", *BUILT_IN_FIELDS, "active", "userType", "groups", "createdOn", "hiredOn", "leftOn",
+)  # fmt: skip
 """Fields of a user that `columns` may read from another column of the export."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")

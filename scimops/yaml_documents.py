@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_YAML = 1 << 20
 MAX_NODES = 50_000
+MAX_DEPTH = 50
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -114,8 +115,6 @@ def _parse(text: str, name: str) -> CommentedMap:
         raise SettingError(f"this is not YAML: {error.problem}.", where=f"{name}, line {line}") from None
     except YAMLError as error:
         raise SettingError(f"this is not YAML: {str(error).splitlines()[0]}.", where=name) from None
-    except RecursionError:
-        raise SettingError("such a document is not nested so deeply.", where=name) from None
     if not isinstance(document, CommentedMap):
         raise SettingError("this is no list of keys and values.", where=name, advice="Start with `format: 1`.")
     return document
@@ -124,10 +123,14 @@ def _parse(text: str, name: str) -> CommentedMap:
 def _refuse_anchors(text: str, name: str) -> None:
     from ruamel.yaml import events
 
+    depth = 0
     for number, event in enumerate(_yaml().parse(text)):
         place = f"{name}, line {event.start_mark.line + 1}"
+        depth += isinstance(event, events.CollectionStartEvent) - isinstance(event, events.CollectionEndEvent)
         if number > MAX_NODES:
             raise SettingError(f"such a document has at most {MAX_NODES:,} values.", where=name)
+        if depth > MAX_DEPTH:
+            raise SettingError("such a document is not nested so deeply.", where=place)
         if isinstance(event, events.AliasEvent) or getattr(event, "anchor", None):
             raise SettingError("anchors (&) and aliases (*) are not allowed.", where=place, advice="Write it out.")
         if getattr(event, "tag", None):
@@ -150,7 +153,7 @@ def _refuse_keys(document: Any, name: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """ruamel's containers and scalars as plain Python; its dates stay what they are, so that strict types refuse them."""
+    """What ruamel read as plain Python; its dates stay what they are, so that strict types refuse them."""
     if isinstance(value, dict):
         return {_plain(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):

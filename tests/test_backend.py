@@ -13,7 +13,9 @@ from scimops.backend import Backend, SparkBackend, open_backend
 from scimops.errors import UsageError
 
 
-@pytest.mark.parametrize("url", ["local", "local[4]", "local[*]", "spark://head:7077", "yarn", "k8s://https://host:6443"])
+@pytest.mark.parametrize(
+    "url", ["local", "local[4]", "local[*]", "spark://head:7077", "yarn", "k8s://https://host:6443"]
+)
 def test_spark_masters(url: str) -> None:
     backend = open_backend(url)
     assert isinstance(backend, SparkBackend)

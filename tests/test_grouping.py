@@ -146,7 +146,13 @@ def test_a_spelling_has_the_key_of_its_value(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "two"),
-    [("Anna@Example.com", "anna@example.com"), (" anna ", "anna"), ("ÉLODIE", "élodie"), ("ａnna", "anna"), ("ß", "SS")],
+    [
+        ("Anna@Example.com", "anna@example.com"),
+        (" anna ", "anna"),
+        ("ÉLODIE", "élodie"),
+        ("ａnna", "anna"),
+        ("ß", "SS"),
+    ],
 )
 def test_identities_that_are_one(one: str, two: str) -> None:
     assert identity_key(one) == identity_key(two)
@@ -210,7 +216,11 @@ def _polars(addresses: list[str]) -> list[bool]:
     return pl.DataFrame({"email": addresses}, schema={"email": pl.String}).select(usable).to_series().to_list()
 
 
-@given(st.lists(st.text(st.sampled_from("a@. \t\n\r\x0b\x1c\x1f\x7f\x85\xa0\u180e\u2028\u200bé") | st.characters(codec="utf-8"))))
+@given(
+    st.lists(
+        st.text(st.sampled_from("a@. \t\n\r\x0b\x1c\x1f\x7f\x85\xa0\u180e\u2028\u200bé") | st.characters(codec="utf-8"))
+    )
+)
 @settings(max_examples=300)
 def test_both_engines_agree_on_addresses(addresses: list[str]) -> None:
     assert _polars(addresses) == [usable_email(address) for address in addresses]

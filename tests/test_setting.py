@@ -71,9 +71,19 @@ def test_the_golden_setting_has_every_key() -> None:
 
 def test_a_setting_of_one_line_has_the_usual_values() -> None:
     setting = parse_setting("name: Mini")
-    assert (setting.format, setting.grouping_field, setting.by_idp_groups, setting.max_age_span) == (1, None, False, None)
+    assert (setting.format, setting.grouping_field, setting.by_idp_groups, setting.max_age_span) == (
+        1,
+        None,
+        False,
+        None,
+    )
     groups = setting.group_settings
-    assert (groups.duplicates, groups.inactive, groups.target_group, groups.aliases) == ("reject_all", "no_group", None, {})
+    assert (groups.duplicates, groups.inactive, groups.target_group, groups.aliases) == (
+        "reject_all",
+        "no_group",
+        None,
+        {},
+    )
     assert (setting.scope.user_types, setting.scope.active_only, setting.seats) == ([], False, None)
 
 
@@ -86,7 +96,12 @@ def test_fields_of_a_setting() -> None:
 
 @pytest.mark.parametrize(
     ("max_age", "span"),
-    [("12h", dt.timedelta(hours=12)), ("7d", dt.timedelta(days=7)), ("2w", dt.timedelta(weeks=2)), ("99999w", dt.timedelta(weeks=99999))],
+    [
+        ("12h", dt.timedelta(hours=12)),
+        ("7d", dt.timedelta(days=7)),
+        ("2w", dt.timedelta(weeks=2)),
+        ("99999w", dt.timedelta(weeks=99999)),
+    ],
 )
 def test_max_age(max_age: str, span: dt.timedelta) -> None:
     assert parse_setting(f"name: A\nmax_age: {max_age}").max_age_span == span
@@ -104,25 +119,57 @@ LONG = "x" * 257
         ("seat: 3", 2, '"seat" is not known here. Did you mean "seats"?'),
         ("Seats: 3", 2, '"Seats" is not known here. Did you mean "seats"?'),
         ("tokens: 3", 2, '"tokens" is not known here. Allowed: format, name, field_mappings,'),
-        ("group_settings:\n  target_groop: A", 3, '"group_settings.target_groop" is not known here. Did you mean "target_group"?'),
-        ("group_settings:\n  criterion:\n    feild: A", 4, '"group_settings.criterion.feild" is not known here. Did you mean "field"?'),
-        ("field_mappings:\n  - attribute: title\n    field: T\n  - atribute: title\n    field: U", 5, 'Did you mean "attribute"?'),
+        (
+            "group_settings:\n  target_groop: A",
+            3,
+            '"group_settings.target_groop" is not known here. Did you mean "target_group"?',
+        ),
+        (
+            "group_settings:\n  criterion:\n    feild: A",
+            4,
+            '"group_settings.criterion.feild" is not known here. Did you mean "field"?',
+        ),
+        (
+            "field_mappings:\n  - attribute: title\n    field: T\n  - atribute: title\n    field: U",
+            5,
+            'Did you mean "attribute"?',
+        ),
         ("identity: {externalid: x}", 2, 'Did you mean "externalId"?'),
         ("scope:\n  usertypes: []", 3, 'Did you mean "user_types"?'),
         # values
         ("format: 2", 2, '"format" is "2". Allowed: 1.'),
         ("format: '1'", 2, '"format" is text. Write it without quotes.'),
-        ("group_settings:\n  duplicates: keepfirst", 3, 'is "keepfirst". Allowed: reject_all, keep_first or keep_active. Did you mean "keep_first"?'),
+        (
+            "group_settings:\n  duplicates: keepfirst",
+            3,
+            'is "keepfirst". Allowed: reject_all, keep_first or keep_active. Did you mean "keep_first"?',
+        ),
         ("group_settings:\n  inactive: drop", 3, 'is "drop". Allowed: no_group, keep_group or reject.'),
         ("group_settings:\n  criterion: {idp_groups: false}", 3, 'is "false". Allowed: true.'),
-        ("group_settings:\n  criterion: {idp_groups: 'true'}", 3, 'is "true". Allowed: true.'),
+        ("group_settings:\n  criterion: {idp_groups: 'true'}", 3, "is text. Write it without quotes."),
         ("group_settings:\n  criterion: {}", 3, "needs exactly one of field and idp_groups."),
-        ("group_settings:\n  criterion: {field: department, idp_groups: true}", 3, "needs exactly one of field and idp_groups."),
-        ("group_settings:\n  criterion:\n    field: Deparment", 4, '"group_settings.criterion.field" is no field of this setting. Did you mean "department"?'),
-        ("group_settings:\n  criterion:\n    field: Region", 4, "is no field of this setting. Allowed: email, firstName, lastName, department, phone."),
+        (
+            "group_settings:\n  criterion: {field: department, idp_groups: true}",
+            3,
+            "needs exactly one of field and idp_groups.",
+        ),
+        (
+            "group_settings:\n  criterion:\n    field: Deparment",
+            4,
+            '"group_settings.criterion.field" is no field of this setting. Did you mean "department"?',
+        ),
+        (
+            "group_settings:\n  criterion:\n    field: Region",
+            4,
+            "is no field of this setting. Allowed: email, firstName, lastName, department, phone.",
+        ),
         ("group_settings:\n  criterion: {field: 'A|B'}\ncolumns: {'A|C': x}", 3, 'Did you mean "A|C"?'),
         ("group_settings:\n  target_group: ' '", 3, '"group_settings.target_group" must not be blank.'),
-        ('group_settings:\n  target_group: "\\e[31m"', 3, '"group_settings.target_group" must not hold control characters.'),
+        (
+            'group_settings:\n  target_group: "\\e[31m"',
+            3,
+            '"group_settings.target_group" must not hold control characters.',
+        ),
         ('group_settings:\n  target_group: "\\ud800"', 3, '"group_settings.target_group" holds half a character.'),
         ("group_settings:\n  aliases:\n    R&D: ''", 4, '"group_settings.aliases.R&D" must not be empty.'),
         ("group_settings:\n  aliases:\n    '': A", 4, "must not be empty."),
@@ -130,12 +177,28 @@ LONG = "x" * 257
         ("seats: -1", 2, '"seats" must be 0 or more.'),
         ("max_age: 7", 2, '"max_age" must be text; put it in quotes.'),
         ("max_age: 0d", 2, '"max_age" is "0d". Allowed: a number with h, d or w, such as 12h, 7d, 2w.'),
-        ("field_mappings:\n  - {attribute: 'a b', field: X}", 3, "is no SCIM attribute path; such are title, name.givenName,"),
+        (
+            "field_mappings:\n  - {attribute: 'a b', field: X}",
+            3,
+            "is no SCIM attribute path; such are title, name.givenName,",
+        ),
         ("field_mappings:\n  - attribute: title", 3, '"field_mappings.0.field" is missing.'),
-        (f"field_mappings:\n  - attribute: title\n    field: {'x' * 65}", 4, '"field_mappings.0.field" is longer than 64 characters.'),
-        ("field_mappings:\n  - attribute: title\n    field: department", 4, 'is "department", which every person has already. Name another field'),
+        (
+            f"field_mappings:\n  - attribute: title\n    field: {'x' * 65}",
+            4,
+            '"field_mappings.0.field" is longer than 64 characters.',
+        ),
+        (
+            "field_mappings:\n  - attribute: title\n    field: department",
+            4,
+            'is "department", which every person has already. Name another field',
+        ),
         ("field_mappings:\n  - attribute: title\n    field: active", 4, 'is "active", which every person has already.'),
-        ("field_mappings:\n  - {attribute: title, field: T}\n  - {attribute: nickName, field: T}", 4, 'is "T", which stands there twice. Keep one.'),
+        (
+            "field_mappings:\n  - {attribute: title, field: T}\n  - {attribute: nickName, field: T}",
+            4,
+            'is "T", which stands there twice. Keep one.',
+        ),
         # types
         ("seats: '3'", 2, '"seats" must be a whole number.'),
         ("seats: 1.0", 2, '"seats" must be a whole number.'),
@@ -146,11 +209,15 @@ LONG = "x" * 257
         ("scope:\n  user_types: [Member, 1]", 3, '"scope.user_types.1" must be text; put it in quotes.'),
         ("scope:", 2, '"scope" must be keys and values.'),
         ("group_settings: Everyone", 2, '"group_settings" must be keys and values.'),
-        ("group_settings:\n  target_group: 2026-01-01", 3, '"group_settings.target_group" must be text; put it in quotes.'),
+        (
+            "group_settings:\n  target_group: 2026-01-01",
+            3,
+            '"group_settings.target_group" must be text; put it in quotes.',
+        ),
         ("group_settings:\n  aliases: [a]", 3, '"group_settings.aliases" must be keys and values.'),
         ("columns:\n  department: 7", 3, '"columns.department" must be text; put it in quotes.'),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_with_line_key_and_what_is_allowed(text: str, line: int, says: str) -> None:
     with pytest.raises(SettingError) as caught:
         parse_setting(f"name: A\n{text}", "acme.yaml")
@@ -199,7 +266,11 @@ def test_quick_setting_with_the_groups_of_the_identity_provider() -> None:
     [
         ("department", "department", {}),
         ("Cost Centre", "Cost Centre", {"Cost Centre": "Cost Centre"}),
-        ("Org Unit Path [Required]", "Org Unit Path [Required]", {"Org Unit Path [Required]": "Org Unit Path [Required]"}),
+        (
+            "Org Unit Path [Required]",
+            "Org Unit Path [Required]",
+            {"Org Unit Path [Required]": "Org Unit Path [Required]"},
+        ),
         ("userType", "UserType", {"UserType": "userType"}),
         ("profile.division", "profile.division", {"profile.division": "profile.division"}),
         ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "department", {}),
@@ -236,9 +307,46 @@ def test_a_wrong_quick_setting_is_an_error_in_words(arguments: dict[str, str], s
 # Written and read back
 
 WORDS = st.sampled_from(
-    ["no", "Yes", "~", "null", "1", "007", "1.10", "2026-01-01", "0x1F", "12:30", "=", "<<", "- a", "a: b", "# c", "'q'", '"',
-     "a\nb", "\ttab", "tail ", " head", "ü", "😀", "&a", "*a", "!t", "%d", "@", "`", "{x}", "[y]", "|", ">", "?", "\u2028", "\u200b", "\x85"]
-)  # fmt: skip
+    [
+        "no",
+        "Yes",
+        "~",
+        "null",
+        "1",
+        "007",
+        "1.10",
+        "2026-01-01",
+        "0x1F",
+        "12:30",
+        "=",
+        "<<",
+        "- a",
+        "a: b",
+        "# c",
+        "'q'",
+        '"',
+        "a\nb",
+        "\ttab",
+        "tail ",
+        " head",
+        "ü",
+        "😀",
+        "&a",
+        "*a",
+        "!t",
+        "%d",
+        "@",
+        "`",
+        "{x}",
+        "[y]",
+        "|",
+        ">",
+        "?",
+        "\u2028",
+        "\u200b",
+        "\x85",
+    ]
+)
 TEXT = (WORDS | st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=20)).filter(
     lambda text: text.strip() and not any(0x7F <= ord(letter) <= 0x9F for letter in text)
 )
@@ -247,7 +355,9 @@ SETTINGS = st.builds(
         {
             "name": names[:30].strip() or "A",
             "group_settings": {"aliases": aliases, "criterion": criterion, "target_group": names, **rest},
-            "seats": seats, "allowed_domains": domains, "columns": columns,
+            "seats": seats,
+            "allowed_domains": domains,
+            "columns": columns,
         }
     ),
     names=TEXT,
@@ -258,7 +368,7 @@ SETTINGS = st.builds(
     columns=st.dictionaries(st.sampled_from(COLUMN_KEYS) | TEXT, TEXT, max_size=3),
     duplicates=st.sampled_from(["reject_all", "keep_first", "keep_active"]),
     inactive=st.sampled_from(["no_group", "keep_group", "reject"]),
-)  # fmt: skip
+)
 FILES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

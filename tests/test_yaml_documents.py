@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -55,7 +54,14 @@ def test_comments_and_order_stay_when_values_change(acme: Path) -> None:
     save_setting(setting, acme)
     changed = acme.read_text("utf-8")
     assert load_setting(acme) == setting
-    for comment in ("# Settings of Acme, reviewed by Ann.", "# the name on", "# Everyone else", "# nobody is", "# Their old", "# Guests"):
+    for comment in (
+        "# Settings of Acme, reviewed by Ann.",
+        "# the name on",
+        "# Everyone else",
+        "# nobody is",
+        "# Their old",
+        "# Guests",
+    ):
         assert comment in changed
     assert [line.split(":")[0] for line in changed.splitlines() if line[:1].isalpha()] == [
         "format", "name", "group_settings", "scope", "seats",
@@ -87,7 +93,11 @@ def test_keys_that_are_gone_go_and_new_ones_come(acme: Path) -> None:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("{field: department}", {"idp_groups": True}), ("{idp_groups: true}", {"field": "department"}), ("null", {"field": "email"})],
+    [
+        ("{field: department}", {"idp_groups": True}),
+        ("{idp_groups: true}", {"field": "department"}),
+        ("null", {"field": "email"}),
+    ],
 )
 def test_another_criterion(tmp_path: Path, before: str, after: dict[str, object]) -> None:
     path = tmp_path / "a.yaml"
@@ -104,7 +114,7 @@ def test_a_new_document_says_only_what_is_not_usual(tmp_path: Path) -> None:
 
 def test_nothing_is_left_beside_the_document(acme: Path) -> None:
     save_setting(load_setting(acme), acme)
-    assert os.listdir(acme.parent) == ["acme.yaml"]
+    assert list(acme.parent.iterdir()) == [acme]
 
 
 def test_a_document_that_cannot_be_read_is_not_overwritten(tmp_path: Path) -> None:
@@ -193,12 +203,18 @@ def test_many_values_are_read() -> None:
     assert len(parse_setting(f"name: A\nallowed_domains:\n{domains}").allowed_domains) == 2_000
 
 
-@pytest.mark.parametrize("depth", [50, 200, 300, 330, 400, 600, 1_000, 20_000])
-@pytest.mark.parametrize("form", ["[{}]", '{{"a": {}}}'])
+@pytest.mark.parametrize("depth", [50, 300, 20_000])
+@pytest.mark.parametrize("form", ["[{}]", '{{"a": {}}}', "{{? {} : b}}"])
 def test_deep_nesting_is_an_error_in_words(depth: int, form: str) -> None:
+    """The YAML parser's time grows with the square of the depth, and it recurses: 20,000 brackets would stop us."""
     start, end = form.format("\0").split("\0")
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError, match="not nested so deeply"):
         parse_setting(f"name: A\nscope: {start * depth}{end * depth}")
+
+
+def test_deep_nesting_by_indentation() -> None:
+    with pytest.raises(SettingError, match="not nested so deeply"):
+        parse_setting("name: A\nscope:\n" + "\n".join(" " * n + "- " for n in range(1, 300)))
 
 
 # Files

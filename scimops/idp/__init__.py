@@ -114,7 +114,7 @@ def _read_table(source: Source, encoding: str | None, delimiter: str | None) -> 
 def _recognise(table: Table, wanted: str | None, name: str) -> Recognition:
     if table.kind == "json" and not table.rows and wanted is None:  # only what is around the users can tell
         for one in SHAPES.values():
-            if one.wrapper in table.wrapper:
+            if one.wrapper and one.wrapper in table.wrapper:
                 return Recognition(one, [one.wrapper])
     found = None if wanted == generic.IDP.name else detect(table, list(SHAPES.values()), wanted)
     if found is None and table.kind == "json" and table.headers:

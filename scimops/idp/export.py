@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from polars import selectors
 
 from scimops import frames
 from scimops.attributes import normal_path
 from scimops.errors import SettingError, nearest
-from scimops.idp.shape import PLAIN_FIELDS, Active, Shape
+from scimops.idp.fields import custom_name, read_fields
+from scimops.idp.shape import PLAIN_FIELDS, Shape
 from scimops.idp.source import Source
-from scimops.idp.table import LINE, ROW, RejectedRow, Table
+from scimops.idp.table import ROW, RejectedRow, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_KEPT_AS_WRITTEN = ("department",)
 _NDJSON_STEP = 50_000
 _DAYS = ("createdOn", "hiredOn", "leftOn")
 
@@ -159,37 +158,13 @@ class Export:
         return pl.concat([self._frame(part, columns, groups) for part in self.parts], how="vertical")
 
     def _frame(self, part: Part, columns: Mapping[str, str], groups: bool) -> pl.DataFrame:
-        headers = part.table.headers
-        known = _active_rules(self.shape, columns.get("active"))
-        rules = [rule for rule in known if "active" in columns and rule.header in headers]
-        group_headers = self.shape.groups.found(headers) if groups else []
         fallbacks = {
-            name: columns[other]
+            name: other
             for name, other in self.shape.coalesce.items()
-            if other in columns and columns.get(name) == self.columns.get(name)
+            if name in columns and other in columns and columns[name] == self.columns.get(name) != columns[other]
         }
-        needed = [*columns.values(), *fallbacks.values(), *(rule.header for rule in rules), *group_headers]
-        lazy = part.table.scan([name for name in dict.fromkeys(needed) if name in headers])
-        schema = lazy.collect_schema()
-        custom = {_custom(column): column for column in columns.values() if schema.get(column) == pl.String}
-        custom = {name: column for name, column in columns.items() if custom.get(name) == column}
-        made = [
-            _text(schema, column, name, fallbacks.get(name))
-            for name, column in columns.items()
-            if name != "active" and name not in custom
-        ]
-        made += [_filled(_column(*custom.values())).name.prefix("custom.")] if custom else []
-        if "email" in columns:
-            own = _text(schema, columns["email"], "email", None)
-            absent = (
-                own.fill_null("") == "" if fallbacks.get("email") not in (None, columns["email"]) else pl.lit(False)
-            )
-            made.append(absent.alias("filled_in"))
-        made += [_active(rules).alias("active")] if "active" in columns else []
-        made += [_groups(schema, group_headers, self.shape.groups.separator).alias("groups")] if groups else []
-        origin = [pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), pl.lit(part.source.name).alias("file")]
-        trimmed = [name for name in columns if name != "active" and not _as_written(name)]
-        return _without_blanks(lazy.select(*origin, *made).collect(), trimmed)
+        frame = read_fields(part.table, self.shape, columns, fallbacks, groups)
+        return frame.insert_column(2, pl.repeat(part.source.name, frame.height, eager=True).alias("file"))
 
     def several(self, column: str) -> list[int]:
         """The rows that have several different values in `column`."""
@@ -198,14 +173,14 @@ class Export:
             if part.table.kind == "json" and column in part.table.headers:
                 frame = part.table.read([column])
                 if isinstance(frame.schema[column], pl.List):
-                    rows += frame.filter(_column(column).list.n_unique() > 1)[ROW].to_list()
+                    rows += frame.filter(frame[column].list.n_unique() > 1)[ROW].to_list()
         return rows
 
     def users(self) -> pl.DataFrame:
         """All readable users as the schema `users`, custom columns included."""
         plain = {name: column for name, column in self.columns.items() if name != "groups"}
         used = {column for name, column in plain.items() if name != "active"}
-        custom = {_custom(name): name for name in self.headers if name not in used}
+        custom = {custom_name(name): name for name in self.headers if name not in used}
         frame = self.frame(plain | custom, groups=True)
         types = dict.fromkeys(_DAYS, pl.Date) | {"active": pl.Boolean}
         absent = [
@@ -231,76 +206,6 @@ class Export:
             for record in users.slice(start, _NDJSON_STEP).iter_rows(named=True):
                 extra = {name[7:]: record.pop(name) for name in custom}
                 yield record | {"custom": {name: value for name, value in extra.items() if value is not None}}
-
-
-def _active_rules(shape: Shape, column: str | None) -> tuple[Active, ...]:
-    """The shape's rules, or for a column named by hand the usual words for yes and no."""
-    if column is None or column in {rule.header for rule in shape.active}:
-        return shape.active
-    from scimops.idp.generic import NO, YES
-
-    return (Active(column, YES, NO),)
-
-
-def _custom(header: str) -> str:
-    return f"custom.{header}"
-
-
-def _column(*names: str) -> pl.Expr:
-    """The columns of these very names; to `pl.col` a header such as `*` or `^a$` would be a pattern."""
-    return selectors.by_name(*names).as_expr()
-
-
-def _filled(text: pl.Expr) -> pl.Expr:
-    """The text as written, null where it is blank."""
-    return pl.when(text.str.strip_chars() != "").then(text)
-
-
-def _text(schema: pl.Schema, column: str, name: str, fallback: str | None) -> pl.Expr:
-    if column not in schema:
-        return pl.lit(None, pl.String).alias(name)
-    value = _column(column)
-    if isinstance(schema[column], pl.List):
-        value = value.list.first()
-    value = _filled(value) if _as_written(name) else value.str.strip_chars()
-    if fallback is not None and fallback in schema and fallback != column:
-        value = pl.coalesce(pl.when(value != "").then(value), _text(schema, fallback, name, None))
-    return value.alias(name)
-
-
-def _as_written(name: str) -> bool:
-    return name in _KEPT_AS_WRITTEN or name.startswith(("custom.", "field."))
-
-
-def _without_blanks(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Null for empty text in these columns; hardly any has some, and the others are not copied."""
-    blank = frame.select((pl.col(names) == "").any()).row(0, named=True) if names else {}
-    found = [name for name, some in blank.items() if some]
-    return frame.with_columns(pl.when(pl.col(found) != "").then(pl.col(found))) if found else frame
-
-
-def _active(rules: Sequence[Active]) -> pl.Expr:
-    if not rules:
-        return pl.lit(None, pl.Boolean)
-    known = []
-    for rule in rules:
-        text = _column(rule.header).str.strip_chars().str.to_lowercase()
-        known.append(pl.when(text.is_in(rule.no)).then(False).when(text.is_in(rule.yes)).then(True))
-    return pl.coalesce(known)
-
-
-def _groups(schema: pl.Schema, headers: Sequence[str], separator: str) -> pl.Expr:
-    if not headers:
-        return pl.lit(None, pl.List(pl.String))
-    lists = []
-    for header in headers:
-        value = _column(header)
-        if not isinstance(schema[header], pl.List):
-            filled = value.fill_null("")
-            value = filled.str.split(separator) if separator else filled.reshape((-1, 1)).arr.to_list()
-        lists.append(value.fill_null([]))
-    cleaned = pl.element().str.strip_chars()
-    return pl.concat_list(lists).list.eval(cleaned.filter(cleaned != "").unique(maintain_order=True))
 
 
 def _date(name: str, american: bool) -> pl.Expr:

@@ -202,7 +202,7 @@ def _records_of(chunk: bytes, delimiter: int) -> _Records:
     start = _from_0(end[:-1] + 1)
     line = np.arange(len(start)) if outside.all() else np.searchsorted(newlines, start)
     high = b"\x7f" in chunk or (b"\xc2" in chunk and _HIGH_CONTROL.search(chunk) is not None)
-    controls = high or len(low) > len(newlines) + returns + tabs
+    controls = high or bool(len(low) > len(newlines) + returns + tabs)
     return _Records(start, end, width, line, len(newlines), controls)
 
 

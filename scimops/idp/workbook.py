@@ -41,9 +41,12 @@ def read_workbook(source: Source) -> Table:
     copy = replace(source, path=source.workspace.new(".csv"))
     try:
         # a stream, because openpyxl would judge a path by its name; its warnings are about styles and drawings
-        with warnings.catch_warnings(action="ignore"), source.path.open("rb") as stream:
-            with closing(openpyxl.load_workbook(stream, read_only=True, data_only=True)) as book:
-                numbers = _write(book, copy)
+        with (
+            warnings.catch_warnings(action="ignore"),
+            source.path.open("rb") as stream,
+            closing(openpyxl.load_workbook(stream, read_only=True, data_only=True)) as book,
+        ):
+            numbers = _write(book, copy)
     except SourceError:
         raise
     except Exception as error:  # openpyxl raises whatever its XML reader meets in a damaged file

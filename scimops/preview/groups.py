@@ -90,14 +90,15 @@ def make_groups(members: pl.DataFrame, fixed: Mapping[str, str], existing: Exist
     """The groups with their members, the largest first.
 
     Args:
-        members: one row a membership: `n`, `group_key`, `value` (the spelling that led there; null = a fallback).
+        members: one row a membership: `n`, `group_key`, `value` (the spelling that led there; null = a fallback). A
+            value leads to one group.
         fixed: names that no order decides, by key: existing groups, the target group, aliases.
         existing: the platform's groups.
     """
-    counted = members.group_by("group_key", "value").agg(count=pl.len(), first=pl.col("n").min())
+    counted = members.group_by("value").agg(pl.col("group_key").first(), count=pl.len(), first=pl.col("n").min())
     sizes: dict[str, int] = {}
     spellings: dict[str, list[tuple[int, str, int]]] = {}
-    for key, value, count, first in counted.iter_rows():
+    for value, key, count, first in counted.iter_rows():
         sizes[key] = sizes.get(key, 0) + count
         if value is not None:
             spellings.setdefault(key, []).append((first, value, count))

@@ -116,8 +116,8 @@ def _early(people: pl.DataFrame, setting: Setting, controls: bool, assigned: lis
     checks.append((email.is_null(), "rejected_no_email"))
     usable = email.str.contains(EMAIL) & (email.str.len_chars() <= MAX_EMAIL)
     checks.append((~usable, "rejected_bad_email"))
-    long = [pl.col(name).str.len_chars() > limit for name, limit in _limits(people).items()]
-    checks.append((pl.any_horizontal(long).fill_null(False), "rejected_value_too_long"))
+    if long := [pl.col(name).str.len_chars() > limit for name, limit in _limits(people).items()]:
+        checks.append((pl.any_horizontal(long).fill_null(False), "rejected_value_too_long"))
     early = pl.lit(None, pl.String)
     for failed, reason in reversed(checks):
         early = pl.when(failed).then(pl.lit(reason)).otherwise(early)
@@ -128,8 +128,11 @@ _OURS = ("file", "user_key", "email_key", "type_key", "value")
 
 
 def _limits(people: pl.DataFrame) -> dict[str, int]:
+    """The limits that any value can exceed at all: a text has no more characters than bytes."""
     custom = {name: CUSTOM_LIMIT for name in people.columns if name.startswith("field.")}
-    return {name: limit for name, limit in LIMITS.items() if name != "email"} | custom
+    limits = {name: limit for name, limit in LIMITS.items() if name != "email"} | custom
+    longest = people.select(pl.col(name).str.len_bytes().max() for name in limits).row(0, named=True)
+    return {name: limit for name, limit in limits.items() if (longest[name] or 0) > limit}
 
 
 def _outside(setting: Setting, assigned: list[str] | None) -> pl.Expr | None:

@@ -140,6 +140,10 @@ def test_what_is_no_json_is_a_part_too(place: Any, text: str) -> None:
         read_export(place(text.encode(), "users.json").path)
 
 
+def test_a_page_without_users_and_with_a_key_without_a_name(place: Any) -> None:
+    assert read_export(place(b'{"": 1, "value": []}', "users.json").path).shape.name == "generic"
+
+
 def test_the_last_line_cut_off_is_a_part(place: Any) -> None:
     people = [{"userPrincipalName": f"u{n}", "businessPhones": ["1"]} for n in range(3)]
     source = place(lines(*people)[:-4], "users.ndjson")

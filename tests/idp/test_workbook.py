@@ -46,7 +46,8 @@ def in_sheet(old: bytes, new: bytes) -> Change:
     return lambda name, content: content.replace(old, new) if name.endswith("sheet1.xml") else content
 
 
-PEOPLE: list[list[Any]] = [["id", "name", "since"], ["007", 'Zoë, "Z"', dt.date(2024, 5, 1)], ["008", "two\nlines", None]]
+PEOPLE: list[list[Any]] = [["id", "name", "since"], ["007", 'Zoë, "Z"', dt.date(2024, 5, 1)]]
+PEOPLE.append(["008", "two\nlines", None])
 
 
 def test_values_become_text(place: Any, seen: Any) -> None:

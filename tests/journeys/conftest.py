@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from lab import REPOSITORY, Lab, Shoot, browser, running_lab
 
 from scimops.samples import write_all
-from tests.journeys.lab import REPOSITORY, Lab, browser, running_lab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-Shoot = Callable[..., None]
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import papermill
 import pytest
+from lab import REPOSITORY, clean_environment
 
 from scimops.idp import read_export
 from scimops.jobs import RESULT
 from scimops.jobs.parameters import declared
 from scimops.preview import Preview, preview_export, read_existing_groups
 from scimops.setting import load_setting
-from tests.journeys.lab import REPOSITORY, clean_environment
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import pytest
+from lab import Lab, Shoot, Wire, clean_environment, menu, open_notebook, run_all, save, wait_for_text
 
 from scimops.idp import read_export
 from scimops.preview import Preview, preview_export
 from scimops.samples import write_sample
 from scimops.setting import load_setting, quick_setting
-from tests.journeys.conftest import Shoot
-from tests.journeys.lab import Lab, Wire, clean_environment, menu, open_notebook, run_all, save, wait_for_text
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -41,7 +41,9 @@ class Case:
 def scim(*users: dict[str, Any], **page: Any) -> str:
     """SCIM users as a page."""
     known = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "name": {"givenName": "A", "familyName": "B"}}
-    resources = [known | {"userName": f"u{n}", "emails": [{"value": f"u{n}@example.com"}]} | user for n, user in enumerate(users)]
+    resources = [
+        known | {"userName": f"u{n}", "emails": [{"value": f"u{n}@example.com"}]} | user for n, user in enumerate(users)
+    ]
     return json.dumps({"totalResults": len(users), "Resources": resources} | page)
 
 
@@ -51,7 +53,8 @@ SAME_MAIL = {"mail": "one@example.com"}
 CASES: dict[str, Case] = {
     # The source
     "incomplete_source": Case(
-        scim({}, totalResults=250), says="it says 250 users in all and holds 1",
+        scim({}, totalResults=250),
+        says="it says 250 users in all and holds 1",
         options={"name": "u.json", "allow_incomplete": True},
     ),
     "unreadable_rows": Case([{}, {"surname": "\x1b"}, {}], 1, [2], "1 row cannot be read"),
@@ -59,19 +62,36 @@ CASES: dict[str, Case] = {
     "old_file": Case([{}], says="longer than the 7 days", options={"name": "users_2020-01-01.csv", "max_age": "1w"}),
     "columns_guessed": Case("Mail,Dept\na@example.com,Sales\n", says="email = Mail, department = Dept"),
     "column_missing": Case([{}], says="no column for department", drop=("department",)),
-    "column_empty": Case([{"department": ""}, {"department": " "}], 2, [1, 2], "The column department for department is empty"),
+    "column_empty": Case(
+        [{"department": ""}, {"department": " "}], 2, [1, 2], "The column department for department is empty"
+    ),
     # Identity
     "no_username": Case([{}, {"userPrincipalName": ""}], 1, [2], "1 person without a userName"),
-    "no_email": Case(OKTA + "1,a,,A,A,ACTIVE,S\n2,b,b@example.com,B,B,ACTIVE,S\n", 1, [1], "1 person without an e-mail"),
-    "bad_email": Case([{}, {"mail": "a@@b"}, {"mail": "c d@e"}], 2, [2, 3], "2 people with an unusable e-mail address will be rejected (such as a@@b)"),
+    "no_email": Case(
+        OKTA + "1,a,,A,A,ACTIVE,S\n2,b,b@example.com,B,B,ACTIVE,S\n", 1, [1], "1 person without an e-mail"
+    ),
+    "bad_email": Case(
+        [{}, {"mail": "a@@b"}, {"mail": "c d@e"}],
+        2,
+        [2, 3],
+        "2 people with an unusable e-mail address will be rejected (such as a@@b)",
+    ),
     "email_from_username": Case([{"mail": ""}, {}], 1, [1], "1 person has no mail address"),
     "value_too_long": Case([{"department": "x" * 257}, {}], 1, [1], "(department: at most 256 characters)"),
-    "duplicate_username": Case([SAME_NAME, {}, SAME_NAME], 2, [1, 3], "2 people share a userName with somebody else in this file (such as one@example.com)"),
+    "duplicate_username": Case(
+        [SAME_NAME, {}, SAME_NAME],
+        2,
+        [1, 3],
+        "2 people share a userName with somebody else in this file (such as one@example.com)",
+    ),
     "duplicate_email": Case([SAME_MAIL, SAME_MAIL, {}], 2, [1, 2], "2 people share an e-mail address"),
     "duplicate_external_id": Case([{"objectId": "7"}, {}, {"objectId": "7"}], 2, [1, 3], "(column objectId)"),
     "clash_order_unknown": Case([SAME_NAME, SAME_NAME, {}], 2, [1, 2], "In 1 clash the platform"),
     "kept_inactive_hides_active": Case(
-        [SAME_NAME | {"accountEnabled": "False"}, SAME_NAME, {}], 1, [2], "1 person is active but hidden",
+        [SAME_NAME | {"accountEnabled": "False"}, SAME_NAME, {}],
+        1,
+        [2],
+        "1 person is active but hidden",
         options={"group_settings": {"duplicates": "keep_first"}},
     ),
     "external_id_changes": Case(
@@ -81,41 +101,73 @@ CASES: dict[str, Case] = {
     "username_differs_from_email": Case([{}, {"mail": "other@example.com"}], 1, [2], "1 person has a userName"),
     "active_unknown": Case([{}, {"accountEnabled": "perhaps"}], 1, [2], "For 1 person"),
     # Who comes along
-    "guests": Case([{"userType": "Guest"}, {"userPrincipalName": "x#EXT#@example.com"}, {}], 2, [1, 2], "2 people in scope are guests"),
+    "guests": Case(
+        [{"userType": "Guest"}, {"userPrincipalName": "x#EXT#@example.com"}, {}],
+        2,
+        [1, 2],
+        "2 people in scope are guests",
+    ),
     "shared_mailboxes": Case([{"userPrincipalName": "info@example.com"}, {}], 1, [1], "(such as info@example.com)"),
-    "service_accounts": Case([{}, {"userPrincipalName": "SVC-backup@example.com"}], 1, [2], "(such as SVC-backup@example.com)"),
+    "service_accounts": Case(
+        [{}, {"userPrincipalName": "SVC-backup@example.com"}], 1, [2], "(such as SVC-backup@example.com)"
+    ),
     "domain_not_allowed": Case(
-        [{}, {"mail": "a@partner.example"}, {"mail": "b@Partner.Example"}], 2, [2, 3], "partner.example (2)",
+        [{}, {"mail": "a@partner.example"}, {"mail": "b@Partner.Example"}],
+        2,
+        [2, 3],
+        "partner.example (2)",
         options={"allowed_domains": ["@Example.com"]},
     ),
     "seats_exceeded": Case([{}, {}, {}], 2, says="3 seats are needed, the licence has 1.", options={"seats": 1}),
     # Groups
-    "blank_criterion": Case([{}, {"department": " "}], 1, [2], 'With no department, 1 person lands in the target group "Everyone"'),
+    "blank_criterion": Case(
+        [{}, {"department": " "}], 1, [2], 'With no department, 1 person lands in the target group "Everyone"'
+    ),
     "several_values": Case(
-        scim({"roles": ["a", "b"]}, {"roles": ["a"]}), 1, [1], "1 person has several values for Role",
+        scim({"roles": ["a", "b"]}, {"roles": ["a"]}),
+        1,
+        [1],
+        "1 person has several values for Role",
         options={
-            "name": "u.json", "field_mappings": [{"attribute": "roles", "field": "Role"}],
+            "name": "u.json",
+            "field_mappings": [{"attribute": "roles", "field": "Role"}],
             "group_settings": {"criterion": {"field": "Role"}},
         },
     ),
-    "spellings_merged": Case([{}, {"department": "SALES"}, {"department": "R&D"}], 2, [1, 2], "1 group is written in several ways that count as one: Sales, SALES"),
+    "spellings_merged": Case(
+        [{}, {"department": "SALES"}, {"department": "R&D"}],
+        2,
+        [1, 2],
+        "1 group is written in several ways that count as one: Sales, SALES",
+    ),
     "near_twins": Case(
-        [{"department": "Engineering"}, {"department": "Engineering"}, {"department": "Enginering"}], 1, [3],
+        [{"department": "Engineering"}, {"department": "Engineering"}, {"department": "Enginering"}],
+        1,
+        [3],
         "Enginering / Engineering",
     ),
     "one_member_group": Case([{}, {}, {"department": "Slaes"}], 1, [3], "1 group would have one member only: Slaes"),
     "group_name_too_long": Case([{"department": "x" * 65}, {}], 1, [1], "1 group name is longer than 64 characters"),
     "existing_groups_unknown": Case([{}], says="a group may exist under another spelling"),
-    "criterion_not_sent_by_default": Case(OKTA + "1,a,a@example.com,A,A,ACTIVE,S\n", says="Okta does not send department"),
+    "criterion_not_sent_by_default": Case(
+        OKTA + "1,a,a@example.com,A,A,ACTIVE,S\n", says="Okta does not send department"
+    ),
     "stale_at_service_provider": Case([{}], says="whoever loses their department later"),
-    "case_only_change": Case([{}, {"department": "SALES"}], 2, [1, 2], "Entra ID does not send a change of upper and lower case"),
-    "nested_groups": Case([{}], says="Entra ID does not read groups inside groups", options={"group_settings": BY_GROUPS}),
+    "case_only_change": Case(
+        [{}, {"department": "SALES"}], 2, [1, 2], "Entra ID does not send a change of upper and lower case"
+    ),
+    "nested_groups": Case(
+        [{}], says="Entra ID does not read groups inside groups", options={"group_settings": BY_GROUPS}
+    ),
     "transient_fallback": Case([{}], says='passes through "Everyone" first'),
     "rule_not_there": Case(
-        [{}], says="has no aliases, duplicates: keep_first, inactive: reject:",
-        options={"group_settings": {"aliases": {"R&D": "Engineering"}, "duplicates": "keep_first", "inactive": "reject"}},
+        [{}],
+        says="has no aliases, duplicates: keep_first, inactive: reject:",
+        options={
+            "group_settings": {"aliases": {"R&D": "Engineering"}, "duplicates": "keep_first", "inactive": "reject"}
+        },
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +214,9 @@ def test_every_code_has_a_level_text_advice_and_an_example(code: str) -> None:
     assert entry.level in LEVELS
     assert entry.message.endswith(".")
     assert entry.advice.endswith((".", "}"))
-    needed = {name for text in (entry.message, entry.advice) for _, name, _, _ in string.Formatter().parse(text) if name}
+    needed = {
+        name for text in (entry.message, entry.advice) for _, name, _, _ in string.Formatter().parse(text) if name
+    }
     assert needed - {"count", "people"} == set(entry.example)
     for count in (1, 1234):
         made = finding(code, count=count, **entry.example)
@@ -227,7 +281,11 @@ def test_a_finding_for_each_field_that_is_too_long(look: Look, person: Person) -
     long = "x" * 257
     people = [person(1, department=long, country=long), person(2, country=long), person(3, country="Norway")]
     preview = look(people, field_mappings=REGION)
-    found = [(one.message.split("(")[1].split(":")[0], one.row_numbers) for one in preview.findings if one.code == "value_too_long"]
+    found = [
+        (one.message.split("(")[1].split(":")[0], one.row_numbers)
+        for one in preview.findings
+        if one.code == "value_too_long"
+    ]
     assert found == [("department", [1]), ("Region", [1, 2])]
 
 
@@ -251,7 +309,11 @@ def test_a_young_file_is_not_old(look: Look, person: Person) -> None:
 
 
 def test_domains_are_compared_as_addresses_are(look: Look, person: Person) -> None:
-    people = [person(1, mail="a@STRASSE.example"), person(2, mail="b@Straße.example"), person(3, mail="c@sub.example.com")]
+    people = [
+        person(1, mail="a@STRASSE.example"),
+        person(2, mail="b@Straße.example"),
+        person(3, mail="c@sub.example.com"),
+    ]
     found = the(look(people, allowed_domains=["straße.example", "example.com"]), "domain_not_allowed")
     assert found.row_numbers == [3]
 
@@ -294,7 +356,9 @@ def test_near_twins(look: Look, person: Person, one: str, two: str, alike: bool)
 
 
 def test_aliases_are_meant_and_no_spellings(look: Look, person: Person) -> None:
-    preview = look([person(1, department="R&D"), person(2, department="Research")], group_settings={"aliases": {"R&D": "Research"}})
+    preview = look(
+        [person(1, department="R&D"), person(2, department="Research")], group_settings={"aliases": {"R&D": "Research"}}
+    )
     assert codes(preview).isdisjoint({"spellings_merged", "case_only_change"})
 
 

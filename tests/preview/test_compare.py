@@ -47,7 +47,10 @@ def test_two_settings_on_one_export(look: Look, read: Read, person: Person) -> N
 
 
 def test_the_same_file_read_twice_is_one_export_row_by_row(look: Look, person: Person) -> None:
-    rows = [person(1, userPrincipalName="", objectId="", mail=""), person(2, userPrincipalName="", objectId="", mail="")]
+    rows = [
+        person(1, userPrincipalName="", objectId="", mail=""),
+        person(2, userPrincipalName="", objectId="", mail=""),
+    ]
     comparison = compare(look(rows), look(rows, group_settings={"target_group": None}))
     assert (comparison.people.height, comparison.unchanged) == (0, 2)
 
@@ -70,7 +73,11 @@ def test_two_exports_of_one_name_are_two_exports(look: Look, person: Person) -> 
         # by userName where an externalId is missing on one side
         ({"objectId": ""}, {}, []),
         # by e-mail address where the others are missing on one side
-        ({"objectId": "", "department": "X"}, {"userPrincipalName": "", "department": "X"}, [("p1@example.com", "X", None)]),
+        (
+            {"objectId": "", "department": "X"},
+            {"userPrincipalName": "", "department": "X"},
+            [("p1@example.com", "X", None)],
+        ),
         # a userName on both sides that differs: two people, though they share the e-mail address
         (
             {"objectId": "", "userPrincipalName": "old@example.com"},

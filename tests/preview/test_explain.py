@@ -34,7 +34,13 @@ def preview(look: Look, person: Person) -> Preview:
 @pytest.mark.parametrize(
     ("who", "row", "reason", "group", "says"),
     [
-        ("p1@example.com", 1, "matched", "SALES", 'The criterion is department (column department): "SALES", whose key is "sales"'),
+        (
+            "p1@example.com",
+            1,
+            "matched",
+            "SALES",
+            'The criterion is department (column department): "SALES", whose key is "sales"',
+        ),
         (" P1@EXAMPLE.COM ", 1, "matched", "SALES", 'lands in the group of their own value: "SALES"'),
         ("id-1", 1, "matched", "SALES", 'externalId (externalId) is "id-1", from column objectId'),
         ("1", 1, "matched", "SALES", "Row 1 (line 2) of users.csv"),
@@ -82,7 +88,10 @@ def test_only_rows_that_take_part_in_a_clash_are_named(look: Look, person: Perso
 
 def test_each_file_has_its_own_row_numbers(look: Look, person: Person) -> None:
     pages = look([person(1, department="Lyon")], [person(2, department="Oslo")])
-    assert [(found.file, found.group) for found in explain(pages, "1")] == [("1-users.csv", "Lyon"), ("2-users.csv", "Oslo")]
+    assert [(found.file, found.group) for found in explain(pages, "1")] == [
+        ("1-users.csv", "Lyon"),
+        ("2-users.csv", "Oslo"),
+    ]
     assert explain(pages, "p1@example.com")[0].group == "Lyon"
 
 
@@ -99,8 +108,9 @@ def test_rows_that_could_not_be_read(look: Look, person: Person) -> None:
 
 
 def test_the_groups_of_the_identity_provider(look: Look) -> None:
-    text = "FirstName,LastName,Username,Email,SystemID,Group1,Group2\nA,B,ab,ab@example.com,s,VPN,Lyon\nC,D,cd,cd@example.com,s,,\n"
-    preview = look(text, group_settings={"criterion": {"idp_groups": True}})
+    head = "FirstName,LastName,Username,Email,SystemID,Group1,Group2\n"
+    rows = "A,B,ab,ab@example.com,s,VPN,Lyon\nC,D,cd,cd@example.com,s,,\n"
+    preview = look(head + rows, group_settings={"criterion": {"idp_groups": True}})
     assert explain(preview, "ab")[0].group == "VPN\nLyon"
     assert "theirs: VPN, Lyon." in "\n".join(explain(preview, "ab")[0].steps)
     assert "theirs: none." in "\n".join(explain(preview, "cd")[0].steps)

@@ -1,4 +1,4 @@
-"""Rules 8 to 12 over small exports, and what a preview says of groups, numbers and memberships."""
+"""Rules 8, 9 and 12 over small exports, and what a preview says of the whole."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from scimops.errors import SettingError, SourceError, UsageError
+from scimops.errors import SettingError, UsageError
 from scimops.grouping import REASONS
 from scimops.idp import Export
-from scimops.preview import UNKNOWN, ExistingGroups, Preview, preview_export, read_existing_groups
+from scimops.preview import Preview, preview_export
 from scimops.setting import quick_setting
 
 Person = Callable[..., dict[str, str]]
@@ -21,8 +21,6 @@ Landings = Callable[[Preview], list[tuple[str, str | None]]]
 
 DUPLICATE = ("rejected_duplicate", None)
 SALES = ("matched", "Sales")
-JUMPCLOUD = "FirstName,LastName,Username,Email,SystemID,Group1,Group2,Group3\n"
-BY_GROUPS = {"criterion": {"idp_groups": True}}
 
 
 # Rule 8: who is rejected, and in which order
@@ -96,7 +94,12 @@ def test_three_of_one_user_name(
     look: Look, person: Person, landings: Landings, policy: str, expected: list[tuple[str, str | None]]
 ) -> None:
     off = "True" if policy == "keep_first" else "False"
-    people = [person(1, **SAME, accountEnabled=off), person(2, **SAME), person(3, **SAME, accountEnabled=off), person(4)]
+    people = [
+        person(1, **SAME, accountEnabled=off),
+        person(2, **SAME),
+        person(3, **SAME, accountEnabled=off),
+        person(4),
+    ]
     assert landings(look(people, group_settings={"duplicates": policy})) == expected
 
 
@@ -129,11 +132,18 @@ def test_addresses_clash_among_those_left(
     look: Look, person: Person, landings: Landings, policy: str, expected: list[tuple[str, str | None]]
 ) -> None:
     """Row 2 has lost its userName to row 1, so row 3 has its address alone."""
-    people = [person(1, **SAME), person(2, **SAME, mail="two@example.com"), person(3, mail="two@example.com"), person(4)]
+    people = [
+        person(1, **SAME),
+        person(2, **SAME, mail="two@example.com"),
+        person(3, mail="two@example.com"),
+        person(4),
+    ]
     assert landings(look(people, group_settings={"duplicates": policy})) == expected
 
 
-@pytest.mark.parametrize("cells", [{"mail": "bad"}, {"department": "x" * 257}, {"surname": "\x01"}, {"userType": "Guest"}])
+@pytest.mark.parametrize(
+    "cells", [{"mail": "bad"}, {"department": "x" * 257}, {"surname": "\x01"}, {"userType": "Guest"}]
+)
 def test_who_is_out_already_takes_no_part_in_a_clash(
     look: Look, person: Person, landings: Landings, cells: dict[str, str]
 ) -> None:
@@ -188,14 +198,19 @@ def test_unknown_and_absent_activity_count_as_active(look: Look, person: Person,
     ],
 )
 def test_scope(look: Look, person: Person, scope: dict[str, object], outside: list[int]) -> None:
-    people = [person(1), person(2, userType="Guest"), person(3, userType="Außendienst"), person(4, accountEnabled="False")]
+    people = [
+        person(1),
+        person(2, userType="Guest"),
+        person(3, userType="Außendienst"),
+        person(4, accountEnabled="False"),
+    ]
     preview = look(people, scope=scope)
     assert preview.assignments.filter(reason="out_of_scope")["row"].to_list() == outside
     assert preview.in_scope == 4 - len(outside)
 
 
 def test_a_file_says_who_is_assigned(look: Look, person: Person, tmp_path: Path) -> None:
-    (tmp_path / "assigned.txt").write_text("\ufeffP1@EXAMPLE.com\n\n id-2 \n\"élodie@example.com\",\r\nnobody\n", "utf-8")
+    (tmp_path / "assigned.txt").write_text('\ufeffP1@EXAMPLE.com\n\n id-2 \n"élodie@example.com",\r\nnobody\n', "utf-8")
     people = [person(1), person(2), person(3, mail="ÉLODIE@example.com"), person(4)]
     preview = look(people, scope={"assigned": "assigned.txt"}, folder=tmp_path)
     assert preview.assignments.filter(reason="out_of_scope")["row"].to_list() == [4]
@@ -220,125 +235,6 @@ def test_out_of_scope_comes_before_every_rejection_but_unreadable(look: Look, pe
     assert preview.reasons == {"matched": 1, "out_of_scope": 1, "rejected_unreadable": 1}
 
 
-# Rule 7: the identity provider's groups
-
-
-def test_several_groups_of_one_person(look: Look, landings: Landings) -> None:
-    text = JUMPCLOUD + (
-        "A,A,a,a@example.com,s,VPN,Lyon,vpn \nB,B,b,b@example.com,s,,Lyon,\nC,C,c,c@example.com,s,,\u200b, \n"
-    )
-    preview = look(text, group_settings=BY_GROUPS)
-    assert landings(preview) == [("idp_group", "VPN\nLyon"), ("idp_group", "Lyon"), ("fallback_no_idp_group", "Everyone")]
-    assert {group.name: group.members for group in preview.groups} == {"Lyon": 2, "VPN": 1, "Everyone": 1}
-    assert preview.people["group_key"].to_list() == ["vpn", "lyon", "everyone"]
-
-
-@pytest.mark.xfail(strict=True, reason="idp/scim.py: the ids of the groups are read, and the name of the first only")
-def test_groups_of_scim_users(look: Look, landings: Landings) -> None:
-    def user(name: str, *groups: str) -> dict[str, object]:
-        shown = [{"value": f"g-{group}", "display": group} for group in groups]
-        mail = [{"value": f"{name}@example.com", "type": "work"}]
-        schemas = ["urn:ietf:params:scim:schemas:core:2.0:User"]
-        return {"schemas": schemas, "userName": name, "emails": mail, "active": True, "groups": shown}
-
-    users = [user("a", "Lyon", "VPN"), user("b"), user("c", "LYON")]
-    text = json.dumps({"totalResults": 3, "Resources": users})
-    preview = look(text, name="users.json", group_settings=BY_GROUPS | {"target_group": None})
-    assert landings(preview) == [("idp_group", "Lyon\nVPN"), ("ungrouped", None), ("idp_group", "Lyon")]
-    lyon = next(group for group in preview.groups if group.group_key == "lyon")
-    assert (lyon.members, lyon.spellings, lyon.name_certain) == (2, {"Lyon": 1, "LYON": 1}, False)
-
-
-def test_inactive_people_are_in_none_of_their_groups(look: Look) -> None:
-    head = JUMPCLOUD.replace("SystemID", "SystemID,suspended")
-    text = head + "A,A,a,a@example.com,s,true,VPN,Lyon,\nB,B,b,b@example.com,s,false,VPN,,\n"
-    preview = look(text, group_settings=BY_GROUPS)
-    assert {group.name: group.members for group in preview.groups} == {"VPN": 1}
-    kept = look(text, group_settings=BY_GROUPS | {"inactive": "keep_group"})
-    assert {group.name: group.members for group in kept.groups} == {"VPN": 2, "Lyon": 1}
-
-
-def test_a_control_character_in_a_group_rejects_the_row(look: Look, landings: Landings) -> None:
-    text = JUMPCLOUD + "A,A,a,a@example.com,s,VPN,\x1b[31m,\nB,B,b,b@example.com,s,VPN,,\n"
-    assert landings(look(text, group_settings=BY_GROUPS)) == [("rejected_unreadable", None), ("idp_group", "VPN")]
-
-
-def test_an_export_without_groups(look: Look, person: Person, landings: Landings) -> None:
-    preview = look([person(1)], group_settings=BY_GROUPS)
-    assert landings(preview) == [("fallback_no_idp_group", "Everyone")]
-
-
-# Rule 4: names, spellings, existing groups
-
-
-def existing(**names: str) -> ExistingGroups:
-    return ExistingGroups(names, "groups.csv")
-
-
-def test_a_group_is_named_after_the_first_spelling(look: Look, person: Person) -> None:
-    words = ["SALES", "sales ", "Sales", "sales"]
-    preview = look([person(n, department=word) for n, word in enumerate(words)])
-    (group,) = preview.groups
-    assert (group.name, group.name_certain, group.members) == ("SALES", False, 4)
-    assert group.spellings == {"SALES": 1, "sales ": 1, "Sales": 1, "sales": 1}
-    assert preview.groups_frame()["spellings"].to_list() == [4]
-
-
-def test_a_rejected_person_names_no_group(look: Look, person: Person) -> None:
-    (group,) = look([person(1, department="SALES", mail="bad"), person(2, department="Sales")]).groups
-    assert (group.name, group.name_certain) == ("Sales", True)
-
-
-def test_spellings_that_differ_in_spaces_only_leave_the_name_certain(look: Look, person: Person) -> None:
-    (group,) = look([person(1, department="Human  Resources "), person(2, department="Human Resources")]).groups
-    assert (group.name, group.name_certain, len(group.spellings)) == ("Human Resources", True, 2)
-
-
-def test_names_that_no_order_decides(look: Look, person: Person) -> None:
-    people = [person(1, department="SALES"), person(2, department="sales"), person(3, department="EVERYONE"), person(4, department="r&d")]
-    preview = look(people, existing=existing(sales="Sales Dept"), group_settings={"aliases": {"R&D": "Engineering"}})
-    assert {(group.name, group.name_certain, group.exists) for group in preview.groups} == {
-        ("Sales Dept", True, True), ("Everyone", True, False), ("Engineering", True, False),
-    }  # fmt: skip
-
-
-def test_existing_groups_unknown_and_none_at_all_are_two_things(look: Look, person: Person) -> None:
-    assert look([person(1)], existing=UNKNOWN).groups[0].exists is None
-    assert look([person(1)], existing=existing()).groups[0].exists is False
-    assert look([person(1)], existing=existing(sales="SALES")).groups[0].exists is True
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "names"),
-    [
-        ("g.csv", "name\nSales\nSatış\n", {"sales": "Sales", "satiş": "Satış"}),
-        ("g.csv", "id,displayName\n2,SALES\n1,Sales\n", {"sales": "Sales"}),
-        ("g.csv", "name,isScimGroup\nSALES,false\nSales,TRUE\n", {"sales": "Sales"}),
-        ("g.csv", "name,own,isScimGroup\nSALES,,true\nSales,yes,\n", {"sales": "Sales"}),
-        ("g.csv", "name,createdOn\nSALES,2024-05-14\nSales,2023-01-01\n", {"sales": "Sales"}),
-        ("g.csv", "name,id\n,1\n\u200b,2\n", {}),
-        ("g.csv", "name\n", {}),
-        ("g.json", '[{"name": "Sales", "isScimGroup": true, "id": 7}]', {"sales": "Sales"}),
-        ("g.json", '{"results": [{"name": "Sales"}, {"name": null}]}', {"sales": "Sales"}),
-        ("g.json", "[]", {}),
-    ],
-)
-def test_reading_existing_groups(tmp_path: Path, name: str, text: str, names: dict[str, str]) -> None:
-    (tmp_path / name).write_text(text, "utf-8")
-    found = read_existing_groups(tmp_path / name)
-    assert (found.names, found.source, found.known) == (names, name, True)
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [("id,title\n1,Sales\n", "no column `name`"), ("name,id\nSales\n", "row 1 cannot be read"), ("", "is empty")],
-)
-def test_files_that_hold_no_existing_groups(tmp_path: Path, text: str, says: str) -> None:
-    (tmp_path / "g.csv").write_text(text, "utf-8")
-    with pytest.raises(SourceError, match=says):
-        read_existing_groups(tmp_path / "g.csv")
-
-
 # The whole
 
 
@@ -356,7 +252,11 @@ def test_numbers(look: Look, person: Person) -> None:
 def test_pages_are_one_population(look: Look, person: Person, landings: Landings) -> None:
     preview = look([person(1, **SAME)], [person(2, **SAME), person(3, department="R&D")])
     assert landings(preview) == [DUPLICATE, DUPLICATE, ("matched", "R&D")]
-    assert preview.assignments.select("file", "row").rows() == [("1-users.csv", 1), ("2-users.csv", 1), ("2-users.csv", 2)]
+    assert preview.assignments.select("file", "row").rows() == [
+        ("1-users.csv", 1),
+        ("2-users.csv", 1),
+        ("2-users.csv", 2),
+    ]
 
 
 def test_an_export_of_nobody(look: Look, person: Person) -> None:
@@ -377,7 +277,14 @@ def test_as_data(look: Look, person: Person) -> None:
     data = json.loads(json.dumps(look([person(1)]).to_dict()))
     assert (data["format"], data["rows"], data["channel"], data["backend"]) == (1, 1, "idp", "polars")
     assert data["groups"] == [
-        {"name": "Sales", "name_certain": True, "group_key": "sales", "members": 1, "exists": None, "spellings": {"Sales": 1}}
+        {
+            "name": "Sales",
+            "name_certain": True,
+            "group_key": "sales",
+            "members": 1,
+            "exists": None,
+            "spellings": {"Sales": 1},
+        }
     ]
     assert data["source"]["shape"] == "entra_download_users"
 

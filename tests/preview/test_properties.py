@@ -26,8 +26,9 @@ NAMES = st.sampled_from(
      "a@@b", "ben", "bén", "be\u0301n", "ben\x07", "x" * 321, "clé@example.com", "CLÉ@example.com"]
 )  # fmt: skip
 DEPARTMENTS = st.sampled_from(
-    ["Sales", "SALES", "sales ", "\u200bSales", "Satış", "SATIŞ", "Straße", "STRASSE", "R&D²", "r&d2", "", "  ", "\u200b",
-     "Everyone", "EVERYONE", "=1+1", 'Quote " and , comma', "Two\nlines", "x" * 257, "nul\x00", "İ", "i", "ı", "007", "7"]
+    ["Sales", "SALES", "sales ", "\u200bSales", "Satış", "SATIŞ", "Straße", "STRASSE", "R&D²", "r&d2", "", "  ",
+     "\u200b", "Everyone", "EVERYONE", "=1+1", 'Quote " and , comma', "Two\nlines", "x" * 257, "nul\x00", "İ", "i",
+     "ı", "007", "7"]
 ) | st.text(st.characters(codec="utf-8"), max_size=6)  # fmt: skip
 PEOPLE = st.fixed_dictionaries(
     {
@@ -61,7 +62,9 @@ def landing(preview: Preview) -> list[tuple[str, str | None]]:
 
 @given(EXPORTS, SETTINGS, EXISTING)
 @SLOW
-def test_every_row_is_counted_once(look: Look, rows: list[Row], parts: dict[str, Any], existing: ExistingGroups) -> None:
+def test_every_row_is_counted_once(
+    look: Look, rows: list[Row], parts: dict[str, Any], existing: ExistingGroups
+) -> None:
     preview = look(rows, existing=existing, **parts)
     assert sum(preview.reasons.values()) == preview.rows == len(rows) == preview.assignments.height
     assert Counter(preview.assignments["reason"]) == preview.reasons
@@ -106,7 +109,9 @@ def test_a_preview_is_what_happens_to_each_person_alone(
 @given(st.lists(DEPARTMENTS, min_size=1, max_size=12))
 @SLOW
 def test_spellings_with_one_key_are_one_group(look: Look, person: Callable[..., Row], departments: list[str]) -> None:
-    preview = look([person(n, department=text) for n, text in enumerate(departments)], group_settings={"target_group": None})
+    preview = look(
+        [person(n, department=text) for n, text in enumerate(departments)], group_settings={"target_group": None}
+    )
     arrived = preview.assignments.filter(preview.assignments["reason"] == "matched")
     keys = [group_key(value) for value in arrived["value"]]
     assert arrived["group_key"].to_list() == keys
@@ -119,7 +124,9 @@ CELLS = st.sampled_from(["", "VPN", "vpn", " VPN ", "Lyon", "LYON", "\u200b", "E
 
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=8), st.sampled_from([None, "Everyone"]))
 @SLOW
-def test_every_member_is_counted_once_in_each_group(look: Look, memberships: list[list[str]], target: str | None) -> None:
+def test_every_member_is_counted_once_in_each_group(
+    look: Look, memberships: list[list[str]], target: str | None
+) -> None:
     rows = [
         {"FirstName": "A", "LastName": "B", "Username": f"u{n}", "Email": f"u{n}@example.com", "SystemID": "s"}
         | {f"Group{m}": cell for m, cell in enumerate(cells, 1)}

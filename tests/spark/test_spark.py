@@ -33,7 +33,9 @@ def setting_of(**groups: Any) -> Setting:
 
 SETTINGS: dict[str, Setting] = {
     f"{duplicates} {inactive}": setting_of(duplicates=duplicates, inactive=inactive)
-    for duplicates, inactive in itertools.product(("reject_all", "keep_first", "keep_active"), ("no_group", "keep_group"))
+    for duplicates, inactive in itertools.product(
+        ("reject_all", "keep_first", "keep_active"), ("no_group", "keep_group")
+    )
 } | {
     "reject": setting_of(inactive="reject"),
     "aliases": setting_of(aliases={"R&D": "Engineering", "sales": "everyone", "Satış": "Sales"}),
@@ -42,17 +44,21 @@ SETTINGS: dict[str, Setting] = {
     "no group at all": setting_of(criterion=None, target_group=None),
     "groups of the identity provider": setting_of(criterion={"idp_groups": True}, duplicates="keep_active"),
     "scope": Setting.model_validate(
-        {"name": "Scope", "scope": {"active_only": True, "user_types": ["Member"]}, "group_settings": {"target_group": "All"}}
+        {
+            "name": "Scope",
+            "scope": {"active_only": True, "user_types": ["Member"]},
+            "group_settings": {"target_group": "All"},
+        }
     ),
 }
 
 NASTY = {
-    "userPrincipalName": ["anna", "Anna ", "ANNA", "élodie", "E\u0301LODIE", "", "straße", "STRASSE", "nul\x00", "x" * 321],
-    "mail": ["a@example.com", "A@EXAMPLE.com", "b@b", "", "bad", "ş@example.com", "Ş@example.com", "a b@c", "c@d.e\x07"],
+    "userPrincipalName": ["anna", "Anna ", "ANNA", "élodie", "E\u0301LODIE", "", "straße", "STRASSE", "a\x00", "x" * 321],
+    "mail": ["a@example.com", "A@EXAMPLE.com", "b@b", "", "bad", "ş@e.com", "Ş@e.com", "a b@c", "c@d\x07"],
     "department": [
-        "Sales", "SALES", " sales", "Satış", "SATIŞ", "Straße", "STRASSE", "", "  ", "\u200b", "null", "NULL", "None", "NaN",
-        "true", "007", "7", "1e3", "a,b", 'q"q', "back\\slash", "two\nlines", "tab\there", "R&D²", "R&D2", "x" * 257, "😀",
-        "\ufeffSales", "%", "_", "'; --",
+        "Sales", "SALES", " sales", "Satış", "SATIŞ", "Straße", "STRASSE", "", "  ", "\u200b", "null", "NULL", "None",
+        "NaN", "true", "007", "7", "1e3", "a,b", 'q"q', "back\\slash", "two\nlines", "tab\there", "R&D²", "R&D2",
+        "x" * 257, "😀", "\ufeffSales", "%", "_", "'; --",
     ],
     "accountEnabled": ["True", "False", "", "perhaps"],
     "userType": ["Member", "Guest", ""],
@@ -110,7 +116,7 @@ def test_spark_equals_polars_row_by_row(exports: dict[str, Export], shape: str, 
     assert there.people.schema == here.people.schema
     assert there.groups == here.groups
     assert there.backend == MASTER
-    print(f"{shape}, {name}: {here.people.height:,} rows compared, reasons {here.reasons}")
+    print(f"{shape}, {name}: {here.people.height:,} rows compared, reasons {here.reasons}")  # noqa: T201  # the count
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,6 @@ def test_what_goes_wrong_is_a_message_and_the_panel_goes_on(make: Make) -> None:
         _ = panel.files
     board = panel._shown
     board.path.value = "exportUsers.csv"
-    board.read_button.click()
     panel.wait()
     assert "will arrive" in shown(panel)
     board.form.seats.value = "some"
@@ -158,6 +157,17 @@ def test_what_goes_wrong_is_a_message_and_the_panel_goes_on(make: Make) -> None:
     panel.wait()
     assert "is no number of seats" not in shown(panel)
     assert board.form.seats.value == "250"
+
+
+def test_without_a_file_it_asks_for_one_and_has_a_sample(make: Make) -> None:
+    panel = make()
+    assert "Drop an export" in shown(panel)
+    assert panel.preview is None
+    panel._shown.sample_button.click()
+    panel.wait()
+    assert panel.preview is not None
+    assert panel.preview.rows == 200
+    assert load_setting(panel.setting_path).grouping_field == "department"
 
 
 def test_a_fault_of_our_own_is_no_traceback(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

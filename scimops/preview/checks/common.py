@@ -20,9 +20,14 @@ FIELD_WORDS = {
 }  # fmt: skip
 
 
-def rows_with(preview: Preview, condition: pl.Expr) -> dict[str, Any]:
-    """`count` and `row_numbers` of the people for whom `condition` holds, as arguments of `finding()`."""
-    rows = preview.people.lazy().filter(condition).select("row").collect()["row"]
+def rows_with(preview: Preview, condition: pl.Expr, among: pl.Expr | None = None) -> dict[str, Any]:
+    """`count` and `row_numbers` of the people for whom `condition` holds, as arguments of `finding()`.
+
+    `among` is who counts at all, by reason and active. It is asked of those alone for whom the condition holds, which
+    are few as a rule.
+    """
+    people = preview.people.lazy().filter(condition).select("row", "reason", "active").collect()
+    rows = (people if among is None else people.filter(among))["row"]
     return {"count": len(rows), "row_numbers": rows.head(ROW_NUMBERS_KEPT).to_list()}
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 NAME_LIMIT = 64
 """Characters of a target group's name in the platform's API (platform facts: limits)."""
 
-TWINS_AT_MOST = 20_000
+TWINS_AT_MOST = 3_000
+"""Only so many groups, the largest, are compared with each other: the time grows with the square of them."""
+
 _ALIKE = 88
 _SHORTEST = 5
 _BLOCK = 500

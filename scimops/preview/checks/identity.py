@@ -60,7 +60,7 @@ def too_long(preview: Preview) -> list[Finding]:
 
 def email_from_username(preview: Preview) -> Finding | None:
     """People whose e-mail address is really their userName, because the export's mail is empty."""
-    rows = rows_with(preview, kept() & pl.col("filled_in"))
+    rows = rows_with(preview, pl.col("filled_in"), kept())
     return finding("email_from_username", **rows) if rows["count"] else None
 
 
@@ -135,13 +135,13 @@ def differing_username(preview: Preview) -> Finding | None:
     """userName and e-mail address are not the same."""
     if preview.mapped.columns.get("userName") == preview.mapped.columns.get("email"):
         return None
-    rows = rows_with(preview, kept() & (pl.col("user_key") != pl.col("email_key")))
+    rows = rows_with(preview, pl.col("user_key") != pl.col("email_key"), kept())
     return finding("username_differs_from_email", **rows) if rows["count"] else None
 
 
 def unknown_active(preview: Preview) -> Finding | None:
     """The export does not say who is active."""
-    rows = rows_with(preview, kept() & pl.col("active").is_null())
+    rows = rows_with(preview, pl.col("active").is_null(), kept())
     if not rows["count"]:
         return None
     rules = preview.export.shape.active

@@ -47,7 +47,7 @@ def seats(preview: Preview) -> Finding | None:
 def guests(preview: Preview) -> Finding | None:
     """Guests that the scope does not leave out."""
     guest = (pl.col("userType").str.to_lowercase() == "guest") | pl.col("user_key").str.contains(_GUEST, literal=True)
-    rows = rows_with(preview, arriving() & guest.fill_null(False))
+    rows = rows_with(preview, guest, arriving())
     return finding("guests", **rows) if rows["count"] else None
 
 
@@ -62,6 +62,6 @@ def service_accounts(preview: Preview) -> Finding | None:
 
 
 def _looking_like(preview: Preview, pattern: str, code: str) -> Finding | None:
-    condition = arriving() & pl.col("user_key").str.contains(pattern)
-    rows = rows_with(preview, condition)
-    return finding(code, **rows, sample=first_of(preview, condition, "userName")) if rows["count"] else None
+    condition = pl.col("user_key").str.contains(pattern)
+    rows = rows_with(preview, condition, arriving())
+    return finding(code, **rows, sample=first_of(preview, arriving() & condition, "userName")) if rows["count"] else None

@@ -38,7 +38,10 @@ class Board:
         self.drop_zone = DropZone(
             self._dropped, label="Drop an export here, or choose a file", hint=_HINT, accept=_ACCEPT
         )
-        self.path = ipywidgets.Text(description="or its path", value=first, placeholder="folder/exportUsers.csv")
+        self.path = ipywidgets.Text(
+            description="or its path", value=first, placeholder="folder/exportUsers.csv", continuous_update=False
+        )
+        self.path.observe(lambda _: self._read_path(), "value")
         self.read_button = button("Read", self._read_path)
         self.sample_button = button("Use sample data", self._read_sample)
         self.top = Screen(frame("status", "problem", "file", "numbers", "advice"), self._action)
@@ -200,8 +203,8 @@ class Board:
         self.top.show(numbers=numbers(preview), advice=advice(preview), file=file, problem=Markup())
         self.results.show(everybody(preview))
         self._say_when_done()
-        todo = "Not saved yet: the cells below still read the setting as it was."
-        unsaved = tag("p", todo, class_="scimops-todo") if session.saved != session.choices else Markup()
+        words = "Not saved yet: the cells below still read the setting as it was."
+        unsaved = tag("p", words, class_="scimops-unsaved") if session.saved != session.choices else Markup()
         self.foot.show(saved=unsaved, written=Markup())
         # At 100,000 people comparing takes as long as computing: quick changes one after the other need only the last.
         self.worker.later(self._show_changes, "changes", 0.15)
