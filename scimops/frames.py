@@ -159,4 +159,5 @@ def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
 
     types = {pa.string(): pd.StringDtype(), pa.large_string(): pd.StringDtype(), pa.string_view(): pd.StringDtype()}
     types |= {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    return frame.to_arrow(compat_level=None).to_pandas(types_mapper=types.get)
+    pandas: pd.DataFrame = frame.to_arrow(compat_level=None).to_pandas(types_mapper=types.get)
+    return pandas

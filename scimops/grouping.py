@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scimops.errors import SettingError
 from scimops.setting import Setting
@@ -194,7 +194,7 @@ def existing_by_key(groups: Iterable[ExistingGroup]) -> dict[str, str]:
     return {key: name for key, (_, name) in best.items()}
 
 
-def assign_groups(people: nw.LazyFrame, values: nw.LazyFrame, grouping: Grouping) -> nw.LazyFrame:
+def assign_groups(people: nw.LazyFrame[Any], values: nw.LazyFrame[Any], grouping: Grouping) -> nw.LazyFrame[Any]:
     """The one reason of each person, and their group: rules 8 and 9 over a whole population, then the values' groups.
 
     Args:

@@ -80,15 +80,15 @@ class _Scan:
         with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
             position = begin
             while position < len(view):
-                chunk = _chunk(view, position)
-                self._take(chunk, position)
+                chunk, quotes = _chunk(view, position)
+                self._take(chunk, quotes, position)
                 position += len(chunk)
             if self.cuts:
                 path = self._without_cuts(view, source.workspace.new(".csv"))
         self.body = Body(path, layout.lines, _join(self.rows), _join(self.lines), rejects.rows, self.controls)
 
-    def _take(self, chunk: bytes, position: int) -> None:
-        records = _records_of(chunk, self.delimiter)
+    def _take(self, chunk: bytes, quotes: Numbers, position: int) -> None:
+        records = _records_of(chunk, quotes, self.delimiter)
         self.controls = self.controls or records.controls
         count = len(records.start)
         row = np.arange(self.row + 1, self.row + 1 + count)
@@ -139,31 +139,32 @@ class _Scan:
         return path
 
 
-def _chunk(view: mmap.mmap, position: int) -> bytes:
-    """Whole records from `position` on, about a megabyte of them: what is made of it stays in the processor's cache.
+def _chunk(view: mmap.mmap, position: int) -> tuple[bytes, Numbers]:
+    """Whole records from `position` on and where their quotes are.
 
+    It is about a megabyte of them: what is made of it stays in the processor's cache.
     Whether a newline ends a record depends on the quotes before it, and a chunk begins outside quotes.
     """
     size = _CHUNK
     while True:
         chunk = view[position : position + size]
+        quotes = np.flatnonzero(np.frombuffer(chunk, np.uint8) == _QUOTE) if b'"' in chunk else np.zeros(0, np.int64)
         if position + len(chunk) == len(view):
-            return chunk
-        if end := _last_end(chunk):
-            return chunk[:end]
+            return chunk, quotes
+        if end := _last_end(chunk, quotes):
+            return chunk[:end], quotes[: np.searchsorted(quotes, end)]
         if size > MAX_RECORD:
             raise IrregularError
         size *= 2
 
 
-def _last_end(chunk: bytes) -> int:
+def _last_end(chunk: bytes, quotes: Numbers) -> int:
     """Behind the last newline that an even number of quotes precedes; 0 where there is none."""
     end = chunk.rfind(b"\n") + 1
-    quote = np.frombuffer(chunk, np.uint8) == _QUOTE
-    if np.count_nonzero(quote[:end]) % 2 == 0:
+    if np.searchsorted(quotes, end) % 2 == 0:
         return end
     newlines = np.flatnonzero(np.frombuffer(chunk, np.uint8) == _NEWLINE)
-    even = newlines[np.searchsorted(np.flatnonzero(quote), newlines) % 2 == 0]
+    even = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
     return int(even[-1]) + 1 if len(even) else 0
 
 
@@ -182,7 +183,7 @@ class _Records:
     controls: bool
 
 
-def _records_of(chunk: bytes, delimiter: int) -> _Records:
+def _records_of(chunk: bytes, quotes: Numbers, delimiter: int) -> _Records:
     buffer = np.frombuffer(chunk, np.uint8)
     low = np.flatnonzero(buffer < _SPACE)
     kind = buffer[low]
@@ -191,7 +192,7 @@ def _records_of(chunk: bytes, delimiter: int) -> _Records:
         raise IrregularError
     if b"\xef" in chunk and codecs.BOM_UTF8 in chunk:  # Polars drops a mark in front of a record
         raise IrregularError
-    quotes = _quotes(buffer, delimiter) if b'"' in chunk else np.zeros(0, np.int64)
+    _prove_quotes(buffer, quotes, delimiter)
     end = newlines if chunk.endswith(b"\n") else np.append(newlines, len(chunk))  # the file's last record may have none
     before = np.searchsorted(quotes, end)
     outside = before % 2 == 0
@@ -226,15 +227,14 @@ class _Places:
         return found
 
 
-def _quotes(buffer: Bytes, delimiter: int) -> Numbers:
-    """The places of all quotes, opening and closing ones in turn.
+def _prove_quotes(buffer: Bytes, quotes: Numbers, delimiter: int) -> None:
+    """Of the quotes, opening and closing ones in turn, an opening one must begin a field and a closing one end it.
 
-    An opening quote must begin a field and a closing one end it (or be the first half of a doubled one).
+    A closing quote may be the first half of a doubled one, too.
     """
-    places = np.flatnonzero(buffer == _QUOTE)
-    if len(places) % 2:
+    if len(quotes) % 2:
         raise IrregularError
-    opening, closing = places[::2], places[1::2]
+    opening, closing = quotes[::2], quotes[1::2]
     before = buffer[opening - 1]
     first = opening == 0
     if not (first | (before == delimiter) | (before == _NEWLINE) | (before == _QUOTE)).all():
@@ -244,7 +244,6 @@ def _quotes(buffer: Bytes, delimiter: int) -> Numbers:
     fine = last | (after == delimiter) | (after == _NEWLINE) | (after == _RETURN) | (after == _QUOTE)
     if not fine.all():
         raise IrregularError
-    return places
 
 
 def _join(parts: list[Numbers]) -> Numbers:
