@@ -59,7 +59,9 @@ def show(size: str, costs: Costs) -> None:
     print(f"\n{size:10}{'cpu s':>10}{'wall s':>10}{'peak MiB':>10}   to scimops: {'cpu':>6}{'wall':>8}{'peak':>8}")
     for name, cost in costs.items():
         ratios = cost.cpu / ours.cpu, cost.wall / ours.wall, cost.peak / ours.peak
-        print(f"{name:10}{cost.cpu:10.2f}{cost.wall:10.2f}{cost.peak:10.0f}{'':13}{ratios[0]:8.2f}{ratios[1]:8.2f}{ratios[2]:8.2f}")
+        print(
+            f"{name:10}{cost.cpu:10.2f}{cost.wall:10.2f}{cost.peak:10.0f}{'':13}{ratios[0]:8.2f}{ratios[1]:8.2f}{ratios[2]:8.2f}"
+        )
     print()
 
 
@@ -78,7 +80,11 @@ def target(what: str, found: float, most: float) -> None:
 
 def starts(runs: int, folder: Path) -> None:
     """What it costs to begin at all."""
-    commands = {"python": ["-c", ""], "import scimops": ["-c", "import scimops"], "import polars": ["-c", "import polars"]}
+    commands = {
+        "python": ["-c", ""],
+        "import scimops": ["-c", "import scimops"],
+        "import polars": ["-c", "import polars"],
+    }
     if importlib.util.find_spec("scimops.cli"):
         commands["scimops --help"] = ["-c", "from scimops.cli import main; main()", "--help"]
     print(f"\n{'start':18}{'cpu s':>8}{'wall s':>10}")

@@ -30,7 +30,9 @@ def run(arguments: Sequence[str], folder: Path) -> tuple[Cost, str]:
     """
     with (folder / "stdout").open("w+") as out, (folder / "stderr").open("w+") as errors:
         started = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *arguments], stdout=out, stderr=errors, cwd=ROOT, env=_environment(folder))
+        process = subprocess.Popen(
+            [sys.executable, *arguments], stdout=out, stderr=errors, cwd=ROOT, env=_environment(folder)
+        )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,7 +1,8 @@
 """Attribute paths (RFC 7644 §3.10), in one way of writing.
 
 An export in JSON, a SCIM resource on the wire and a field mapping of a setting mean the same thing by the same path:
-`name.givenName`, `emails[type eq "work"].value`, `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department`.
+`name.givenName`, `emails[type eq "work"].value`,
+`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department`.
 """
 
 from __future__ import annotations

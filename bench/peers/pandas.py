@@ -37,9 +37,7 @@ def main(export: str, result: str) -> None:
     reasons = ["rejected_no_username", "rejected_no_email", "rejected_bad_email", "rejected_duplicate", "inactive"]
     reason = pd.Series(np.select(conditions, [*reasons, "fallback_blank"], "matched"), dtype="str")
     key = own.where(reason == "matched").mask(reason == "fallback_blank", TARGET)
-    placed = pd.DataFrame(
-        {"row": np.arange(1, len(people) + 1), "userName": names, "reason": reason, "group_key": key}
-    )
+    placed = pd.DataFrame({"row": np.arange(1, len(people) + 1), "userName": names, "reason": reason, "group_key": key})
     placed.to_parquet(result, index=False)
     groups = placed["group_key"].value_counts()
     json.dump({"reasons": reason.value_counts().to_dict(), "groups": groups.to_dict()}, sys.stdout)

@@ -7,24 +7,31 @@ IDP = IdentityProvider(
     name="entra",
     title="Entra ID",
     sources=(
-        "https://learn.microsoft.com/entra/identity/users/users-bulk-download (read 2026-11)",
-        "https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups (read 2026-11)",
-        "https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes (read 2026-11)",
+        "https://learn.microsoft.com/entra/identity/users/users-bulk-download",
+        "https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups",
+        "https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes",
     ),
-    changing_ids={
-        name: "In Entra ID map objectId to externalId; the default mailNickname changes when a person is renamed."
-        for name in ("mailNickname", "MailNickname", "userPrincipalName", "UserPrincipalName", "mail", "Mail")
-    },
+    changing_ids=dict.fromkeys(
+        ("mailNickname", "MailNickname", "userPrincipalName", "UserPrincipalName", "mail", "Mail"),
+        "In Entra ID map objectId to externalId; the default mailNickname changes when a person is renamed.",
+    ),
     sends_cleared_values=False,
     sends_case_changes=False,
     reads_nested_groups=False,
 )
 
+_EXPORT = (
+    "Get-MgUser -All -Property Id,UserPrincipalName,Mail,GivenName,Surname,AccountEnabled,UserType,{column} | "
+    "Select-Object Id,UserPrincipalName,Mail,GivenName,Surname,AccountEnabled,UserType,{column} | "
+    "Export-Csv users.csv -NoTypeInformation -Encoding utf8"
+)
 _YES_NO = (("true", "yes"), ("false", "no"))
 _WORK = 'addresses[type eq "work"].'
 
 
-def _attributes(country: str, city: str, state: str, street: str, zip_code: str, title: str, **more: str) -> dict[str, str]:
+def _attributes(
+    country: str, city: str, state: str, street: str, zip_code: str, title: str, **more: str
+) -> dict[str, str]:
     """Where Entra's example mapping sends these columns (use-scim-to-provision-users-and-groups)."""
     return {
         f"{_WORK}country": country, f"{_WORK}locality": city, f"{_WORK}region": state,
@@ -61,7 +68,7 @@ DOWNLOAD_USERS = Shape(
     us_dates=True,
     others=("physicalDeliveryOfficeName", "officeLocation", "mobile", "ageGroup", "consentProvidedForMinor",
             "legalAgeGroupClassification", "companyName", "mailNickname", "proxyAddresses"),
-    add='In the Entra admin centre choose Users > All users > Manage view > Edit columns > "{column}", then Download users.',
+    add="The Entra admin centre downloads a fixed set of columns; export this one with: " + _EXPORT,
 )  # fmt: skip
 
 _PASCAL = {
@@ -93,9 +100,7 @@ GET_MGUSER = Shape(
     active=(Active("AccountEnabled", *_YES_NO),),
     coalesce={"email": "userName"},
     others=("CompanyName", "EmployeeType", "OfficeLocation", "ProxyAddresses", "AssignedLicenses", "Manager"),
-    add="Get-MgUser -All -Property Id,UserPrincipalName,Mail,GivenName,Surname,AccountEnabled,UserType,{column} | "
-        "Select-Object Id,UserPrincipalName,Mail,GivenName,Surname,AccountEnabled,UserType,{column} | "
-        "Export-Csv users.csv -NoTypeInformation -Encoding utf8",
+    add=_EXPORT,
 )  # fmt: skip
 
 GRAPH_USERS = Shape(

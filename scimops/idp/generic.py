@@ -18,7 +18,7 @@ _NAMES = {
     "firstName": "firstname givenname forename vorname first prenom ad",
     "lastName": "lastname surname familyname nachname last nom soyad",
     "department": "department departmentname dept abteilung orgunit organizationalunit departement departman team",
-    "phone": "phone phonenumber telephone telephonenumber workphone officephone businessphone mobile mobilephone telefon",
+    "phone": "phone phonenumber telephone telephonenumber workphone officephone businessphone mobile mobilephone",
     "userType": "usertype employeetype workertype accounttype employmenttype",
     "createdOn": "createdon created createdat createddatetime createddate whencreated",
     "hiredOn": "hiredon hiredate startdate dateofhire joindate joiningdate employeehiredate",

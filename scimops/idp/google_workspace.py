@@ -6,8 +6,10 @@ from scimops.idp.shape import Active, IdentityProvider, Shape
 IDP = IdentityProvider(
     name="google_workspace",
     title="Google Workspace",
-    sources=("https://support.google.com/a/answer/7348070 (read 2026-11)",),
-    changing_ids={"Email Address [Required]": "Google's download has no immutable id; a renamed address is a new person."},
+    sources=("https://support.google.com/a/answer/7348070",),
+    changing_ids={
+        "Email Address [Required]": "Google's download has no immutable id; a renamed address is a new person."
+    },
 )
 
 DOWNLOAD = Shape(

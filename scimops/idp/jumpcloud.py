@@ -13,12 +13,12 @@ IDP = IdentityProvider(
     name="jumpcloud",
     title="JumpCloud",
     sources=(
-        "https://docs.jumpcloud.com/api/1.0/index.html#tag/Systemusers (read 2026-11)",
-        "https://github.com/TheJumpCloud/support, PowerShell module, Import-JCUsersFromCSV (read 2026-11)",
+        "https://docs.jumpcloud.com/api/1.0/index.html#tag/Systemusers",
+        "https://github.com/TheJumpCloud/support, PowerShell module (Import-JCUsersFromCSV)",
     ),
     not_sent={"department": "JumpCloud documents no way to add extension attributes to its custom connector; test with "
               "one person whether department arrives."},
-    changing_ids={name: "Export the user id (_id) too; a username can be changed." for name in ("Username", "Email")},
+    changing_ids=dict.fromkeys(("Username", "Email"), "Export the user id (_id) too; a username can be changed."),
 )  # fmt: skip
 
 _PAIR = re.compile(r"Attribute(\d+)_name")

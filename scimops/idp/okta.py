@@ -12,13 +12,15 @@ IDP = IdentityProvider(
     name="okta",
     title="Okta",
     sources=(
-        "https://help.okta.com/en-us/content/topics/users-groups-profiles/usgp-import-users-csv.htm (read 2026-11)",
-        "https://developer.okta.com/docs/reference/api/users/ (read 2026-11)",
-        "https://developer.okta.com/docs/guides/scim-provisioning-integration-connect/ (read 2026-11)",
+        "https://help.okta.com/en-us/content/topics/users-groups-profiles/usgp-import-users-csv.htm",
+        "https://developer.okta.com/docs/reference/api/users/",
+        "https://developer.okta.com/docs/guides/scim-provisioning-integration-connect/",
     ),
     not_sent={"department": _PROFILE_EDITOR.format(name="department")},
-    changing_ids={name: "Okta sends its own user id as externalId; export the column id too."
-                  for name in ("login", "email", "Username", "Primary email", "profile.login", "profile.email")},
+    changing_ids=dict.fromkeys(
+        ("login", "email", "Username", "Primary email", "profile.login", "profile.email"),
+        "Okta sends its own user id as externalId; export the column id too.",
+    ),
 )  # fmt: skip
 
 _INACTIVE = ("suspended", "deprovisioned", "deactivated")

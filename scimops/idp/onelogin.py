@@ -6,14 +6,18 @@ IDP = IdentityProvider(
     name="onelogin",
     title="OneLogin",
     sources=(
-        "https://developers.onelogin.com/api-docs/2/users/user-resource (read 2026-11)",
-        "https://onelogin.service-now.com/support?id=kb_article&sys_id=bulk-user-upload (read 2026-11)",
+        "https://developers.onelogin.com/api-docs/2/users/user-resource",
+        "https://developers.onelogin.com/api-docs/1/getting-started/using-query-parameters",
+        "https://github.com/onelogin/onelogin-migration-wizard (the upload template)",
     ),
-    not_sent={"department": "In OneLogin open Parameters, add department with Include in User Provisioning, and name it "
-              "in the SCIM JSON template ({$parameters.department})."},
-    changing_ids={name: "In OneLogin send the user id as externalId, not a name that changes."
-                  for name in ("username", "email", "samaccountname")},
-)  # fmt: skip
+    not_sent={
+        "department": "In OneLogin open Parameters, add department with Include in User Provisioning, and name it in "
+        "the SCIM JSON template ({$parameters.department})."
+    },
+    changing_ids=dict.fromkeys(
+        ("username", "email", "samaccountname"), "In OneLogin send the user id as externalId, not a name that changes."
+    ),
+)
 
 # https://developers.onelogin.com/api-docs/2/users/user-resource: 0 unactivated, 1 active, 2 suspended, 3 locked,
 # 4 password expired, 5 awaiting password reset, 7 password pending, 8 security questions required
@@ -64,7 +68,7 @@ USERS_API = Shape(
     coalesce={"userName": "email"},
     others=("id", "email", "username", "updated_at", "created_at", "last_login", "directory_id", "group_id",
             "distinguished_name", "external_id", "company", "department", "title", "phone", "status"),
-    add="GET /api/2/users returns a subset by default: say ?fields=id,username,email,firstname,lastname,status,{column}",
+    add="Ask for it by name: GET /api/2/users?fields=id,username,email,firstname,lastname,status,{column}",
 )  # fmt: skip
 
 SHAPES = (BULK_TEMPLATE, USERS_API)

@@ -69,8 +69,8 @@ class Shape:
     `columns` maps a field to its columns, the first that the file has counts; `coalesce` names fields where an empty
     cell falls back to another field. `attributes` maps SCIM attribute paths to further columns. `signature` are the
     column names that tell this shape from all others: a file fits when it has at least `needed` of them. `prepare`
-    may add columns to the table (such as pairs of name and value). `wrapper` is the key that tells a page without users. `no_attributes` are columns that are nothing of the
-    user's. `add` is the line that exports a missing column.
+    may add columns to the table (such as pairs of name and value). `wrapper` is the key that tells a page without
+    users. `no_attributes` are columns that say nothing of the user. `add` is the line that exports a missing column.
     """
 
     name: str

@@ -24,7 +24,16 @@ from scimops.setting import Setting
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["UNKNOWN", "Channel", "ExistingGroups", "Group", "Numbers", "Preview", "preview_export", "read_existing_groups"]
+__all__ = [
+    "UNKNOWN",
+    "Channel",
+    "ExistingGroups",
+    "Group",
+    "Numbers",
+    "Preview",
+    "preview_export",
+    "read_existing_groups",
+]
 
 Channel = Literal["idp", "apply"]
 CHANNELS: dict[str, str] = {
@@ -96,7 +105,7 @@ class Preview:
 
     @cached_property
     def placed(self) -> pl.DataFrame:
-        """`people` with `group` and `group_keys`: names and keys of their groups; of several joined with a line feed."""
+        """`people` with `group` and `group_keys`: names and keys of their groups, joined with a line feed."""
         names = {group.group_key: group.name for group in self.groups}
         if not self.setting.by_idp_groups:
             name = _named(pl.col("group_key"), names)

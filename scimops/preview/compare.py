@@ -83,7 +83,7 @@ def _side(preview: Preview) -> pl.DataFrame:
 
 
 def _same_people(one: pl.DataFrame, two: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of `n` that are one person, by the first key that both sides have; of duplicates the first and the first."""
+    """Pairs of `n` that are one person, by the first key that both sides have; duplicates pair in their order."""
     pairs = pl.DataFrame(schema={"n_before": pl.Int64, "n_after": pl.Int64})
     for number, key in enumerate(KEYS):
         left, right = _left(one, pairs["n_before"], key), _left(two, pairs["n_after"], key)
@@ -101,7 +101,9 @@ def _left(side: pl.DataFrame, paired: pl.Series, key: str) -> pl.DataFrame:
     return left.with_columns(nth=pl.int_range(pl.len()).over(key))
 
 
-def _people(frame: pl.DataFrame, before: str | None, after: str | None, old: str | None, new: str | None) -> pl.DataFrame:
+def _people(
+    frame: pl.DataFrame, before: str | None, after: str | None, old: str | None, new: str | None
+) -> pl.DataFrame:
     """One shape for those who moved, left and came; a side that is not there is null."""
 
     def column(name: str, suffix: str | None) -> pl.Expr:

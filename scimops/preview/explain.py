@@ -130,7 +130,9 @@ def _grouping(preview: Preview, row: dict[str, Any]) -> str:
     if not key:
         return f"{text}, which is blank."
     alias = preview.grouping.aliases.get(key)
-    return f'{text}, whose key is "{key}"' + (f', and an alias leads to "{preview.grouping.alias_names[alias]}".' if alias else ".")
+    return f'{text}, whose key is "{key}"' + (
+        f', and an alias leads to "{preview.grouping.alias_names[alias]}".' if alias else "."
+    )
 
 
 def _result(reason: str, group: str | None) -> str:

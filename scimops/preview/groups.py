@@ -65,7 +65,9 @@ def read_existing_groups(path: str | Path) -> ExistingGroups:
     table, source = read_table(path)
     name = next((header for header in _NAMES if header in table.headers), None)
     if name is None and table.rows:
-        raise SourceError("it has no column `name`.", where=source.name, advice="Name the column of group names `name`.")
+        raise SourceError(
+            "it has no column `name`.", where=source.name, advice="Name the column of group names `name`."
+        )
     if table.rejected:
         first = table.rejected[0]
         raise SourceError(f"row {first.row} cannot be read: {first.reason}.", where=source.name)
@@ -108,5 +110,7 @@ def make_groups(members: pl.DataFrame, fixed: Mapping[str, str], existing: Exist
         names = list(dict.fromkeys(spelling(value) for _, value, _ in met))
         name = fixed.get(key) or names[0]
         exists = key in existing.names if existing.known else None
-        groups.append(Group(name, key in fixed or len(names) == 1, key, size, exists, {text: count for _, text, count in met}))
+        groups.append(
+            Group(name, key in fixed or len(names) == 1, key, size, exists, {text: count for _, text, count in met})
+        )
     return sorted(groups, key=lambda group: (-group.members, group.group_key))

@@ -22,8 +22,11 @@ CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{80}-\x{9f}]"
 
 @dataclass(frozen=True)
 class Staged:
-    """`people`: the mapped users with `n`, `early`, `user_key`, `email_key`; `values`: each distinct value's place;
-    `memberships`: with the identity provider's groups, `n` and `value` of each membership, else empty."""
+    """What the pipeline works on.
+
+    `people`: the mapped users with `n`, `early`, `user_key`, `email_key`; `values`: each distinct value's place;
+    `memberships`: with the identity provider's groups, `n` and `value` of each membership, else empty.
+    """
 
     people: pl.DataFrame
     values: pl.DataFrame
@@ -158,7 +161,8 @@ def _assigned(setting: Setting, folder: Path) -> list[str] | None:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         raise SettingError(
-            "the file of assigned people cannot be read.", where=f"scope.assigned: {path}",
+            "the file of assigned people cannot be read.",
+            where=f"scope.assigned: {path}",
             advice="It is UTF-8 text with one userName, e-mail address or externalId a line, beside the setting.",
         ) from None
     names = [line.strip().strip('",;') for line in lines]

@@ -37,7 +37,11 @@ def test_a_page_without_users_is_known_by_what_is_around_them(tmp_path, document
 
 
 def test_an_empty_last_page_belongs_to_the_others(tmp_path):
-    user = {"id": "1", "status": "ACTIVE", "profile": {"login": "a@example.com", "firstName": "A", "email": "a@example.com"}}
+    user = {
+        "id": "1",
+        "status": "ACTIVE",
+        "profile": {"login": "a@example.com", "firstName": "A", "email": "a@example.com"},
+    }
     export = scimops.read_export(page(tmp_path / "1.json", [user]), page(tmp_path / "2.json", []))
     assert (export.shape.name, export.rows) == ("okta_users_api", 1)
     assert export.users()["userName"].to_list() == ["a@example.com"]
@@ -52,7 +56,11 @@ def test_pages_are_counted_together(tmp_path):
 
 
 def test_groups_are_their_names_else_their_ids(tmp_path):
-    groups = [{"value": "1", "display": "All Staff", "type": "direct"}, {"value": "2", "display": "VPN"}, {"value": "3"}]
+    groups = [
+        {"value": "1", "display": "All Staff", "type": "direct"},
+        {"value": "2", "display": "VPN"},
+        {"value": "3"},
+    ]
     document = {"totalResults": 1, "Resources": [scim_user("a@example.com", groups)]}
     users = scimops.read_export(page(tmp_path / "p.json", document)).users()
     assert users["groups"].to_list() == [["All Staff", "VPN", "3"]]

@@ -53,7 +53,9 @@ SETTINGS: dict[str, Setting] = {
 }
 
 NASTY = {
-    "userPrincipalName": ["anna", "Anna ", "ANNA", "élodie", "E\u0301LODIE", "", "straße", "STRASSE", "a\x00", "x" * 321],
+    "userPrincipalName": [
+        "anna", "Anna ", "ANNA", "élodie", "E\u0301LODIE", "", "straße", "STRASSE", "a\x00", "x" * 321,
+    ],
     "mail": ["a@example.com", "A@EXAMPLE.com", "b@b", "", "bad", "ş@e.com", "Ş@e.com", "a b@c", "c@d\x07"],
     "department": [
         "Sales", "SALES", " sales", "Satış", "SATIŞ", "Straße", "STRASSE", "", "  ", "\u200b", "null", "NULL", "None",

@@ -40,7 +40,11 @@ def blank(preview: Preview) -> Finding | None:
 def several(preview: Preview) -> Finding | None:
     """People with several values of the criterion."""
     rows = preview.mapped.several
-    return finding("several_values", count=len(rows), row_numbers=rows, field=preview.setting.grouping_field) if rows else None
+    return (
+        finding("several_values", count=len(rows), row_numbers=rows, field=preview.setting.grouping_field)
+        if rows
+        else None
+    )
 
 
 def _rows_in(preview: Preview, groups: list[Group]) -> dict[str, Any]:
@@ -125,7 +129,9 @@ def not_sent(preview: Preview) -> Finding | None:
     if advice is None and field in preview.setting.custom_fields and preview.export.idp not in ("generic", "scim"):
         attribute = next((m.attribute for m in preview.setting.field_mappings if m.field == field), field)
         advice = f"Add an attribute mapping to {attribute}."
-    return finding("criterion_not_sent_by_default", idp=idp_title(preview), field=field, advice=advice) if advice else None
+    return (
+        finding("criterion_not_sent_by_default", idp=idp_title(preview), field=field, advice=advice) if advice else None
+    )
 
 
 def stale(preview: Preview) -> Finding | None:

@@ -31,14 +31,16 @@ def no_email(preview: Preview) -> Finding | None:
 
 def bad_email(preview: Preview) -> Finding | None:
     """People whose e-mail address is none."""
-    sample = first_of(preview, _REASON == "rejected_bad_email", "email") if "rejected_bad_email" in preview.reasons else ""
+    sample = (
+        first_of(preview, _REASON == "rejected_bad_email", "email") if "rejected_bad_email" in preview.reasons else ""
+    )
     return _rejected(preview, "rejected_bad_email", "bad_email", sample=sample[:80])
 
 
 def _rejected(preview: Preview, reason: str, code: str, **values: Any) -> Finding | None:
     if reason not in preview.reasons:
         return None
-    return finding(code, **rows_with(preview, _REASON == reason), **values)
+    return finding(code, **rows_with(preview, _REASON.eq(reason)), **values)
 
 
 def _column(preview: Preview, name: str) -> str:
@@ -93,7 +95,9 @@ def duplicate_external_id(preview: Preview) -> Finding | None:
     rows = ids.filter(pl.col("externalId").is_duplicated() & pl.col("externalId").is_not_null())["row"]
     if rows.is_empty():
         return None
-    return finding("duplicate_external_id", count=len(rows), row_numbers=rows.head(100), column=_column(preview, "externalId"))
+    return finding(
+        "duplicate_external_id", count=len(rows), row_numbers=rows.head(100), column=_column(preview, "externalId")
+    )
 
 
 def clash_order(preview: Preview) -> Finding | None:
@@ -114,7 +118,9 @@ def hidden_active(preview: Preview) -> Finding | None:
     off = pl.col("active").fill_null(True).not_()
     keepers = preview.people.filter(off & _REASON.is_in([*ARRIVING, "inactive"]))
     lost = (_REASON == "rejected_duplicate") & ~off
-    same = pl.col("user_key").is_in(keepers["user_key"].implode()) | pl.col("email_key").is_in(keepers["email_key"].implode())
+    same = pl.col("user_key").is_in(keepers["user_key"].implode()) | pl.col("email_key").is_in(
+        keepers["email_key"].implode()
+    )
     rows = rows_with(preview, lost & same)
     return finding("kept_inactive_hides_active", **rows) if rows["count"] else None
 
@@ -132,7 +138,7 @@ def absent_id(preview: Preview) -> Finding | None:
 
 
 def differing_username(preview: Preview) -> Finding | None:
-    """userName and e-mail address are not the same."""
+    """UserName and e-mail address are not the same."""
     if preview.mapped.columns.get("userName") == preview.mapped.columns.get("email"):
         return None
     rows = rows_with(preview, pl.col("user_key") != pl.col("email_key"), kept())

@@ -18,7 +18,10 @@ _ROOM = (
     r"^(conf(erence)?|meeting|board)[._ -]?room|^room[._-]|^(info|office|sales|support|reception|scanner|printer|"
     r"noreply|no-reply|hello|contact|jobs|billing|invoices?|helpdesk|accounts?|hr|marketing)@"
 )
-_SERVICE = r"^(svc|service|srv|sa|adm|admin|a|sql|backup|sync|test|bot|api)[._-]|^(admin|administrator|root|postmaster|backup|test)@"
+_SERVICE = (
+    r"^(svc|service|srv|sa|adm|admin|sql|backup|sync|test|bot|api)[._-]|"
+    r"^(admin|administrator|root|postmaster|backup|test)@"
+)
 
 
 def foreign_domains(preview: Preview) -> Finding | None:
@@ -32,7 +35,9 @@ def foreign_domains(preview: Preview) -> Finding | None:
     if not rows["count"]:
         return None
     counts = preview.people.filter(foreign).select(domain.alias("domain"))["domain"].value_counts(sort=True)
-    names = [f"{name} ({count:,})" for name, count in counts.sort("count", "domain", descending=[True, False]).iter_rows()]
+    names = [
+        f"{name} ({count:,})" for name, count in counts.sort("count", "domain", descending=[True, False]).iter_rows()
+    ]
     return finding("domain_not_allowed", **rows, domains=listed(names))
 
 
@@ -64,4 +69,6 @@ def service_accounts(preview: Preview) -> Finding | None:
 def _looking_like(preview: Preview, pattern: str, code: str) -> Finding | None:
     condition = pl.col("user_key").str.contains(pattern)
     rows = rows_with(preview, condition, arriving())
-    return finding(code, **rows, sample=first_of(preview, arriving() & condition, "userName")) if rows["count"] else None
+    return (
+        finding(code, **rows, sample=first_of(preview, arriving() & condition, "userName")) if rows["count"] else None
+    )
