@@ -24,26 +24,6 @@ class RejectedRow(TypedDict):
 
 
 @with_config(_CLOSED)
-class Read(TypedDict):
-    """`scimops read --json`: what an export is. `columns` maps fields to the columns they are read from."""
-
-    format: Literal[1]
-    idp: str
-    shape: str
-    recognised_by: list[str]
-    files: list[str]
-    encoding: str
-    delimiter: str | None
-    rows: int
-    rejected: list[RejectedRow]
-    complete: bool
-    missing: str | None
-    taken_at: str
-    taken_from: str
-    columns: dict[str, str]
-
-
-@with_config(_CLOSED)
 class Source(TypedDict):
     """The export of a preview."""
 
@@ -56,6 +36,17 @@ class Source(TypedDict):
     taken_at: str
     taken_from: str
     columns: dict[str, str]
+
+
+@with_config(_CLOSED)
+class Read(Source):
+    """`scimops read --json`: what an export is. `columns` maps fields to the columns they are read from."""
+
+    format: Literal[1]
+    encoding: str
+    delimiter: str | None
+    rows: int
+    rejected: list[RejectedRow]
 
 
 @with_config(_CLOSED)
