@@ -1,6 +1,6 @@
 """scimops' preview beside four programs written by hand: same file, same answer for every row, whole processes.
 
-    python -m bench.preview [--size 100k|1m|5m] [--runs 3] [--folder FOLDER]
+    python -m bench [--size 100k|1m|5m] [--runs 3] [--folder FOLDER]
 
 Without `--size` it is 1m, or 5m where the environment says SIZE=full. The targets are said to be met or missed; only a
 wrong answer is an error.
@@ -20,12 +20,15 @@ from bench.process import Cost, run
 
 SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1m": 1_000_000, "5m": 5_000_000}
 PROGRAMS = {
-    "scimops": ("bench.subject", "parquet"),
-    "polars": ("bench.peers.polars", "parquet"),
-    "duckdb": ("bench.peers.duckdb", "parquet"),
-    "pandas": ("bench.peers.pandas", "parquet"),
-    "plain": ("bench.peers.plain", "csv"),
+    "scimops": ("bench.subject",),
+    "polars": ("bench.peers.polars",),
+    "duckdb": ("bench.peers.duckdb",),
+    "pandas": ("bench.peers.pandas",),
+    "plain": ("bench.peers.plain",),
+    "scimops all": ("bench.subject", "all"),
 }
+"""`scimops` writes the four columns that the peers write, `scimops all` every column of the assignments."""
+
 SMALL = "100k"
 Costs = dict[str, Cost]
 
@@ -40,11 +43,12 @@ def measure(size: str, programs: list[str], runs: int, folder: Path) -> Costs:
     if not export.exists():
         run(["-m", "bench.data", str(export), str(SIZES[size])], folder)
     costs: dict[str, list[Cost]] = {name: [] for name in programs}
-    results = {name: folder / f"{name}-{size}.{PROGRAMS[name][1]}" for name in programs}
+    results = {name: folder / f"{name}-{size}.{'csv' if name == 'plain' else 'parquet'}" for name in programs}
     said: dict[str, dict[str, dict[str, int]]] = {}
     for _ in range(runs):
         for name in programs:
-            cost, text = run(["-m", PROGRAMS[name][0], str(export), str(results[name])], folder)
+            module, *options = PROGRAMS[name]
+            cost, text = run(["-m", module, str(export), str(results[name]), *options], folder)
             costs[name].append(cost)
             said[name] = json.loads(text)
     for name in programs:
@@ -56,12 +60,11 @@ def measure(size: str, programs: list[str], runs: int, folder: Path) -> Costs:
 
 def show(size: str, costs: Costs) -> None:
     ours = costs["scimops"]
-    print(f"\n{size:10}{'cpu s':>10}{'wall s':>10}{'peak MiB':>10}   to scimops: {'cpu':>6}{'wall':>8}{'peak':>8}")
+    print(f"\n{size:12}{'cpu s':>10}{'wall s':>10}{'peak MiB':>10}   to scimops: {'cpu':>6}{'wall':>8}{'peak':>8}")
     for name, cost in costs.items():
         ratios = cost.cpu / ours.cpu, cost.wall / ours.wall, cost.peak / ours.peak
-        print(
-            f"{name:10}{cost.cpu:10.2f}{cost.wall:10.2f}{cost.peak:10.0f}{'':13}{ratios[0]:8.2f}{ratios[1]:8.2f}{ratios[2]:8.2f}"
-        )
+        columns = "".join(f"{ratio:8.2f}" for ratio in ratios)
+        print(f"{name:12}{cost.cpu:10.2f}{cost.wall:10.2f}{cost.peak:10.0f}{'':13}{columns}")
     print()
 
 

@@ -1,6 +1,6 @@
 """What is measured: scimops itself, with everything that it checks and finds.
 
-`python -m bench.subject EXPORT RESULT [whole]` writes the peers' four columns, or with `whole` all of the assignments.
+`python -m bench.subject EXPORT RESULT [all]` writes the peers' four columns, or with `all` those of the assignments.
 """
 
 import json
@@ -14,7 +14,7 @@ COLUMNS = ("row", "userName", "reason", "group_key")
 def main(export: str, result: str, extent: str = "") -> None:
     preview = preview_export(read_export(export), quick_setting("department", "Everyone"))
     rows = preview.assignments
-    (rows if extent == "whole" else rows.select(COLUMNS)).write_parquet(result)
+    (rows if extent == "all" else rows.select(COLUMNS)).write_parquet(result)
     groups = {group.group_key: group.members for group in preview.groups}
     json.dump({"reasons": preview.reasons, "groups": groups}, sys.stdout)
 

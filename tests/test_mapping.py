@@ -14,9 +14,9 @@ from scimops.attributes import ENTERPRISE
 from scimops.errors import SettingError
 from scimops.frames import check
 from scimops.idp import Export, read_export
-from scimops.mapping import LIMITS, PATHS, MappedUsers, map_resource, map_users
+from scimops.mapping import LIMITS, PATHS, MappedUsers, keep_columns, map_resource, map_users
 from scimops.resources import flatten
-from scimops.setting import BUILT_IN_FIELDS, Setting, quick_setting
+from scimops.setting import BUILT_IN_FIELDS, Setting, load_setting, quick_setting, save_setting
 
 WORK = 'addresses[type eq "work"].country'
 PERSON = {
@@ -204,3 +204,22 @@ def test_attributes_that_are_no_paths_are_passed_over() -> None:
 def test_every_limit_is_of_a_field_with_a_path() -> None:
     assert set(LIMITS) <= set(PATHS)
     assert set(BUILT_IN_FIELDS) <= set(PATHS)
+
+
+def test_a_guess_that_was_looked_at_is_kept_with_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "hr.csv").write_text("Mail,Dept,Status\na@example.com,Sales,left\n", "utf-8")
+    export = read_export(tmp_path / "hr.csv")
+    kept = keep_columns(quick_setting("department", "Everyone"), export)
+    assert kept.columns == {"userName": "Mail", "email": "Mail", "department": "Dept", "active": "Status"}
+    save_setting(kept, tmp_path / "kept.yaml")
+    again = map_users(export, load_setting(tmp_path / "kept.yaml"))
+    assert again.frame.equals(map_users(export, quick_setting("department", "Everyone")).frame)
+
+
+def test_what_the_setting_says_of_columns_is_kept_too(read: Callable[..., Export]) -> None:
+    kept = keep_columns(setting_of(columns={"department": "jobTitle", "Number": "employeeId"}), read())
+    assert (kept.columns["department"], kept.columns["Number"], kept.columns["email"]) == (
+        "jobTitle",
+        "employeeId",
+        "mail",
+    )

@@ -91,8 +91,10 @@ def first_encoding(head: bytes, wanted: str | None = None) -> Encoding:
         if name not in ENCODINGS:
             advice = f"Allowed: {', '.join(ENCODINGS)}. {nearest(wanted, ENCODINGS)}"
             raise UsageError(f'"{wanted}" is not an encoding we read.', advice=advice)
-    mark = _MARKS[name]
-    return Encoding(name, len(mark) if head.startswith(mark) else 0)
+    mark, size = _MARKS[name], 0
+    while mark and head.startswith(mark, size):  # some tools put a second one in front
+        size += len(mark)
+    return Encoding(name, size)
 
 
 def encoding_of(path: Path, head: bytes, wanted: str | None = None) -> Encoding:

@@ -95,14 +95,11 @@ def _without_blanks(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
 
 def _active(frame: pl.DataFrame, columns: Sequence[str], rules: Sequence[Active]) -> pl.Expr:
     known = [pl.lit(None, pl.Boolean)]
-    if frame.is_empty():  # Polars would keep it a column of text
-        return known[0]
     for column, rule in zip(columns, rules, strict=True):
-        text = pl.col(column).str.strip_chars().str.to_lowercase()
-        distinct = frame.select(pl.col(column).unique()).with_columns(
-            means=pl.when(text.is_in(rule.no)).then(False).when(text.is_in(rule.yes)).then(True)
-        )
-        known.append(pl.col(column).replace_strict(distinct[column], distinct["means"]))
+        said = frame[column].unique()
+        text = said.str.strip_chars().str.to_lowercase()
+        no, yes = (pl.col(column).is_in(said.filter(text.is_in(words)).implode()) for words in (rule.no, rule.yes))
+        known.append(pl.when(no).then(False).when(yes).then(True))
     return pl.coalesce(known)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from scimops.errors import SettingError
@@ -91,8 +92,8 @@ def _keyed(people: pl.DataFrame, column: str, name: str) -> pl.Expr:
 def may_repeat(values: pl.Series) -> pl.Series:
     """Which values may occur more than once: those whose hash does. That is much cheaper than to compare texts."""
     hashes = values.hash()
-    ordered = hashes.sort()
-    return hashes.is_in(ordered.filter(ordered == ordered.shift()).unique().implode())
+    ordered = np.sort(hashes.to_numpy())
+    return hashes.is_in(pl.Series(ordered[1:][ordered[1:] == ordered[:-1]]).unique().implode())
 
 
 def _not_ascii(column: str) -> pl.Expr:

@@ -165,6 +165,7 @@ def fewest_records(data: bytes, delimiter: str | None) -> int | None:
         return None
     if "\0" in text:  # UTF-16 without a mark, perhaps
         return None
+    text = text.lstrip("\ufeff")
     if text.lstrip()[:1] in ("{", "["):
         return _in_json(text)
     lines = list(io.StringIO(text, newline=""))

@@ -26,6 +26,7 @@ CELLS = [["007", "Zoë Müller", "a, b"], ["008", "Åse", ""]]
     [
         ("utf-8", b""),
         ("utf-8", codecs.BOM_UTF8),
+        ("utf-8", codecs.BOM_UTF8 * 2),
         ("utf-16-le", b""),
         ("utf-16-le", codecs.BOM_UTF16_LE),
         ("utf-16-be", b""),

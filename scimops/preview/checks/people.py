@@ -51,7 +51,9 @@ def seats(preview: Preview) -> Finding | None:
 
 def guests(preview: Preview) -> Finding | None:
     """Guests that the scope does not leave out."""
-    guest = (pl.col("userType").str.to_lowercase() == "guest") | pl.col("user_key").str.contains(_GUEST, literal=True)
+    kinds = preview.people["userType"].unique()
+    types = kinds.filter(kinds.str.to_lowercase() == "guest")
+    guest = pl.col("userType").is_in(types.implode()) | pl.col("user_key").str.contains(_GUEST, literal=True)
     rows = rows_with(preview, guest, arriving())
     return finding("guests", **rows) if rows["count"] else None
 

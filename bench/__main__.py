@@ -1,0 +1,5 @@
+"""`python -m bench` measures the preview."""
+
+from bench.preview import main
+
+main()
