@@ -13,7 +13,7 @@ demo: $(VENV)/run ## preview a sample export through the notebook, as a job
 	$(BIN)/scimops demo
 
 lab: $(VENV)/run ## open the notebooks in JupyterLab
-	$(BIN)/scimops lab
+	$(BIN)/scimops lab $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 test: $(VENV)/dev chromium ## all tests but the long ones and Spark
 	$(PYTEST)

@@ -139,8 +139,9 @@ def check(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
         "date": pl.Date,
         "list[string]": pl.List(pl.String),
     }
+    kinds = frame.schema
     for column in schema.columns:
-        found = frame.schema.get(column.name)
+        found = kinds.get(column.name)
         if found != types[column.type]:
             raise TypeError(f"{schema.name}.{column.name} is {found}, not {column.type}")
         if not column.nullable and frame[column.name].null_count():

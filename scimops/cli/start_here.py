@@ -52,12 +52,13 @@ def lab(
         "scimops-lab"
     ),
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
+    allow_root: Annotated[bool, typer.Option("--allow-root", help="Start although you are root (containers).")] = False,
 ) -> None:
     """Open the notebooks in JupyterLab."""
     work = _workplace(folder)
     first = work / "notebooks" / "00_start_here.ipynb"
     arguments = [f"--LabApp.default_url=/lab/tree/notebooks/{first.name}", f"--ServerApp.root_dir={work.absolute()}"]
-    arguments += [] if browser else ["--no-browser"]
+    arguments += ["--no-browser"] * (not browser) + ["--allow-root"] * allow_root
     # -P: a file called jupyterlab.py in the working folder must not be taken for the program
     raise typer.Exit(subprocess.call([sys.executable, "-P", "-m", "jupyterlab", *arguments]))  # noqa: S603  # our own words
 

@@ -26,8 +26,10 @@ def rows_with(preview: Preview, condition: pl.Expr, among: pl.Expr | None = None
     `among` is who counts at all, by reason and active. It is asked of those alone for whom the condition holds, which
     are few as a rule.
     """
-    people = preview.people.lazy().filter(condition).select("row", "reason", "active").collect()
-    rows = (people if among is None else people.filter(among))["row"]
+    people = preview.people.lazy().filter(condition)
+    if among is not None:
+        people = people.select("row", "reason", "active").collect().lazy().filter(among)
+    rows = people.select("row").collect()["row"]
     return {"count": len(rows), "row_numbers": rows.head(ROW_NUMBERS_KEPT).to_list()}
 
 
