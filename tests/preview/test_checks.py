@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import scimops
 from scimops.errors import CATALOGUE, LEVELS, ROW_NUMBERS_KEPT, Finding, finding
 from scimops.idp import Export
 from scimops.preview import ExistingGroups, Preview
@@ -377,3 +378,14 @@ def test_a_group_has_one_twin_at_most(look: Look, person: Person) -> None:
     names = [f"Regional Sales Department {one}{two}" for one in letters for two in letters][:200]
     found = the(look([person(n, department=name) for n, name in enumerate(names)]), "near_twins")
     assert found.message.startswith("199 pairs of groups")
+
+
+def test_an_export_without_a_mail_column_says_that_the_user_name_stands_for_it(tmp_path):
+    path = tmp_path / "users.csv"
+    path.write_text(
+        "User principal name,Display name,Block credential,Licenses,Object Id,Department\n"
+        "a@example.com,A,False,E3,1,Sales\nb@example.com,B,False,E3,2,Sales\n"
+    )
+    preview = scimops.preview_export(scimops.read_export(path), scimops.quick_setting("department", "Everyone"))
+    found = [finding for finding in preview.findings if finding.code == "email_from_username"]
+    assert [finding.count for finding in found] == [2]

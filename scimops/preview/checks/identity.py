@@ -61,8 +61,10 @@ def too_long(preview: Preview) -> list[Finding]:
 
 
 def email_from_username(preview: Preview) -> Finding | None:
-    """People whose e-mail address is really their userName, because the export's mail is empty."""
-    rows = rows_with(preview, pl.col("filled_in"), kept())
+    """People whose e-mail address is really their userName, because the export's mail is empty or not there."""
+    columns = preview.mapped.columns
+    no_mail = "email" in preview.export.shape.coalesce and columns.get("email") == columns.get("userName")
+    rows = rows_with(preview, pl.lit(no_mail) | pl.col("filled_in"), kept())
     return finding("email_from_username", **rows) if rows["count"] else None
 
 
