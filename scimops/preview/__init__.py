@@ -60,8 +60,9 @@ class Numbers:
 class Preview:
     """The assignments of a whole export under a setting, with its findings.
 
-    `assignments` has the schema `assignments`: one row for each row of the export. `users` is the same with what the
-    pipeline needed (schema `mapped_users` and keys); `seconds` is wall time.
+    `assignments` has the schema `assignments`: one row for each row of the export. `people` are its readable rows with
+    all that the pipeline had (schema `mapped_users`, keys, reason, group_key), `members` one row a membership (`n`,
+    `group_key`, `value`). `seconds` is the wall time of the preview, without reading the export.
     """
 
     export: Export
