@@ -12,6 +12,19 @@ import re
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 
+PATHS: dict[str, tuple[str, ...]] = {
+    "externalId": ("externalId",),
+    "userName": ("userName",),
+    "email": ("emails", 'emails[type eq "work"].value'),
+    "firstName": ("name.givenName",),
+    "lastName": ("name.familyName",),
+    "department": (f"{ENTERPRISE}:department",),
+    "phone": ("phoneNumbers", 'phoneNumbers[type eq "work"].value'),
+    "active": ("active",),
+    "userType": ("userType",),
+}
+"""Which attribute each field of a user comes from (RFC 7643 §4.1 and §4.3)."""
+
 _PATH = re.compile(
     r"^(?:(?P<urn>urn:[\w.:\-]+):)?"
     r"(?P<name>[A-Za-z$][\w$\-]*)"

@@ -1,7 +1,8 @@
 """From attribute paths to fields: what a setting makes of an export, or of one resource.
 
-One declaration says which SCIM attribute the value of a field comes from: :data:`PATHS` for the built-in fields, the
-setting's field mappings for the others. For an export that attribute is a column, for a resource a path.
+One declaration says which SCIM attribute the value of a field comes from: :data:`scimops.attributes.PATHS` for the
+built-in fields, the setting's field mappings for the others. For an export that attribute is a column, for a resource
+a path.
 """
 
 from __future__ import annotations
@@ -13,23 +14,10 @@ from typing import Protocol
 import polars as pl
 
 from scimops import frames
-from scimops.attributes import ENTERPRISE, normal_path
+from scimops.attributes import PATHS, normal_path
 from scimops.errors import SettingError
 from scimops.resources import Flat
 from scimops.setting import COLUMN_KEYS, Setting
-
-PATHS: dict[str, tuple[str, ...]] = {
-    "externalId": ("externalId",),
-    "userName": ("userName",),
-    "email": ("emails", 'emails[type eq "work"].value'),
-    "firstName": ("name.givenName",),
-    "lastName": ("name.familyName",),
-    "department": (f"{ENTERPRISE}:department",),
-    "phone": ("phoneNumbers", 'phoneNumbers[type eq "work"].value'),
-    "active": ("active",),
-    "userType": ("userType",),
-}
-"""Which attribute each field of a user comes from (RFC 7643 §4.1 and §4.3)."""
 
 LIMITS: dict[str, int] = {"firstName": 256, "lastName": 256, "department": 256, "email": 320, "userName": 320}
 """How many characters the platform takes (platform facts: limits); longer values are rejected, never cut."""

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from scimops import frames
-from scimops.attributes import ENTERPRISE
+from scimops.attributes import ENTERPRISE, PATHS
 from scimops.errors import SettingError
 from scimops.frames import check
 from scimops.idp import Export, read_export
-from scimops.mapping import LIMITS, PATHS, MappedUsers, keep_columns, map_resource, map_users
+from scimops.mapping import LIMITS, MappedUsers, keep_columns, map_resource, map_users
 from scimops.resources import flatten
 from scimops.setting import BUILT_IN_FIELDS, Setting, load_setting, quick_setting, save_setting
 

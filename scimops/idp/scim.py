@@ -1,6 +1,6 @@
 """SCIM 2.0 itself (RFC 7643, RFC 7644): ListResponse, one User, Bulk, NDJSON."""
 
-from scimops.attributes import ENTERPRISE
+from scimops.attributes import ENTERPRISE, PATHS
 from scimops.idp.shape import Active, Groups, IdentityProvider, Shape
 
 IDP = IdentityProvider(
@@ -16,17 +16,7 @@ RESOURCES = Shape(
     kind="json",
     signature=("schemas", "userName", "name.familyName", "name.givenName", "meta.resourceType"),
     needed=2,
-    columns={
-        "externalId": ("externalId",),
-        "userName": ("userName",),
-        "email": ("emails", 'emails[type eq "work"].value'),
-        "firstName": ("name.givenName",),
-        "lastName": ("name.familyName",),
-        "department": (f"{ENTERPRISE}:department",),
-        "phone": ("phoneNumbers", 'phoneNumbers[type eq "work"].value'),
-        "userType": ("userType",),
-        "createdOn": ("meta.created",),
-    },
+    columns={name: paths for name, paths in PATHS.items() if name != "active"} | {"createdOn": ("meta.created",)},
     active=(Active("active"),),
     wrapper="Resources",
     groups=Groups(("groups.display",)),

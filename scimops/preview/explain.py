@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from scimops.attributes import PATHS
 from scimops.errors import UsageError
 from scimops.grouping import ARRIVING, REASONS, group_key, identity_key
-from scimops.mapping import PATHS
 from scimops.preview.checks.common import listed
 
 if TYPE_CHECKING:
