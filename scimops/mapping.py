@@ -102,6 +102,8 @@ def resolve_columns(records: Records, setting: Setting) -> dict[str, str]:
         column = named.get(name) or named.get(normal_path(PATHS[name][-1])) or records.columns.get(name)
         if column is not None:
             result[name] = column
+    if setting.by_idp_groups and "groups" in named:
+        result["groups"] = named["groups"]
     attributes = {mapping.field: mapping.attribute for mapping in setting.field_mappings}
     for name in setting.custom_fields:
         attribute = attributes.get(name)

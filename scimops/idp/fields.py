@@ -26,15 +26,17 @@ def read_fields(
     """
     known = _rules(shape, columns["active"]) if "active" in columns else ()
     rules = [rule for rule in known if rule.header in table.headers]
-    group_headers = shape.groups.found(table.headers) if groups else []
+    named = [columns["groups"]] if "groups" in columns else shape.groups.found(table.headers)
+    group_headers = [header for header in named if header in table.headers] if groups else []
     needed = [*columns.values(), *(rule.header for rule in rules), *group_headers]
     lazy = table.scan([name for name in dict.fromkeys(needed) if name in table.headers])
     schema = lazy.collect_schema()
-    texts = {name: column for name, column in columns.items() if name != "active"}
+    texts = {name: column for name, column in columns.items() if name not in ("active", "groups")}
     said = [f"@active {number}" for number in range(len(rules))]
     made = _texts(schema, texts)
     made += [_column(rule.header).alias(name) for name, rule in zip(said, rules, strict=True)]
-    made += [_groups(schema, group_headers, shape.groups.separator).alias("groups")] if groups else []
+    separator = shape.groups.separator or (";" if "groups" in columns else "")
+    made += [_groups(schema, group_headers, separator).alias("groups")] if groups else []
     frame = lazy.select(pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), *made).collect()
     frame = _without_blanks(frame, list(texts))
     if "email" in columns:

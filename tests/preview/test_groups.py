@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import scimops
 from scimops.errors import SourceError
 from scimops.preview import UNKNOWN, ExistingGroups, Preview, read_existing_groups
+from scimops.setting import parse_setting
 
 Person = Callable[..., dict[str, str]]
 Look = Callable[..., Preview]
@@ -144,3 +146,13 @@ def test_files_that_hold_no_existing_groups(tmp_path: Path, text: str, says: str
     (tmp_path / "g.csv").write_text(text, "utf-8")
     with pytest.raises(SourceError, match=says):
         read_existing_groups(tmp_path / "g.csv")
+
+
+def test_the_column_of_the_idp_groups_may_be_named(tmp_path):
+    path = tmp_path / "users.csv"
+    path.write_text("Email,Teams,Active\na@example.com,Red; Blue,yes\nb@example.com,Blue,yes\nc@example.com,,yes\n")
+    setting = parse_setting(
+        "name: Teams\ncolumns: {groups: Teams}\ngroup_settings: {target_group: All, criterion: {idp_groups: true}}\n"
+    )
+    preview = scimops.preview_export(scimops.read_export(path), setting)
+    assert {group.name: group.members for group in preview.groups} == {"Blue": 2, "Red": 1, "All": 1}
