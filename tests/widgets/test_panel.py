@@ -313,3 +313,17 @@ def test_in_a_job_there_is_no_widget_but_a_summary(
     assert "<button" not in html
     plainly = preview_groups("exportUsers.csv")
     assert load_setting(plainly.setting_path).grouping_field == "department"
+
+
+def test_guessed_columns_are_kept_in_the_saved_setting(make: Make, home: Path) -> None:
+    Path("staff.csv").write_text(
+        "Mail,Dept,Enabled\na@example.com,Sales,yes\nb@example.com,Legal,yes\n", encoding="utf-8"
+    )
+    panel = make("staff.csv", None)
+    panel._shown.setting_path.value = "staff.yaml"
+    panel._shown.save_button.click()
+    panel.wait()
+    columns = load_setting("staff.yaml").columns
+    assert {name: columns[name] for name in ("email", "department")} == {"email": "Mail", "department": "Dept"}
+    kept = preview_export(read_export(*panel.files), load_setting(panel.setting_path))
+    assert kept.numbers == panel.preview.numbers  # type: ignore[union-attr]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from scimops.errors import SettingError
 from scimops.idp import read_export
+from scimops.mapping import keep_columns
 from scimops.preview import UNKNOWN, ExistingGroups, Preview, preview_export, read_existing_groups
 from scimops.preview.compare import Comparison, compare
 from scimops.setting import Setting, load_setting, quick_setting, save_setting
@@ -149,7 +150,9 @@ class Session:
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.document and self.document.is_file() and not path.exists():
             path.write_bytes(self.document.read_bytes())
-        save_setting(setting, path)
+        # a guess that was looked at is kept with the setting; the panel goes on guessing for the next file
+        guessed = self.export if self.export and self.export.idp == "generic" else None
+        save_setting(keep_columns(setting, guessed) if guessed else setting, path)
         self.document, self.folder, self.base = path, path.parent, setting
         self.choices = self.saved = choices_of(setting)
 
