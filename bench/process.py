@@ -45,6 +45,9 @@ def run(arguments: Sequence[str], folder: Path) -> tuple[Cost, str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """As after an installation: modules are compiled, the first run sees to it."""
+    """As after an installation: modules are compiled, the first run sees to it.
+
+    NumPy loads without the threads of its linear algebra, which no program here uses; scimops' commands see to that.
+    """
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {"PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+    return {"OPENBLAS_NUM_THREADS": "1"} | kept | {"PYTHONPYCACHEPREFIX": str(folder / "compiled")}

@@ -40,7 +40,7 @@ class Backend:
         """The result of `pipeline`, called with `tables` as lazy Narwhals frames."""
         lazy = {name: nw.from_native(table.lazy()) for name, table in tables.items()}
         result: pl.LazyFrame = pipeline(**lazy).to_native()
-        return result.collect()
+        return result.collect(engine="in-memory")  # the other engine would give the rows in another order
 
 
 class SparkBackend(Backend):

@@ -39,6 +39,9 @@ REASONS: dict[str, str] = {
 """Every reason with its sentence: what becomes of a person who has it. A person has exactly one."""
 
 ARRIVING = ("matched", "alias", "fallback_blank", "everyone", "idp_group", "fallback_no_idp_group", "ungrouped")
+OWN = ("matched", "alias", "idp_group")
+"""Reasons of those whom a value of their own, or a group of theirs, led to a group."""
+
 REJECTED = tuple(reason for reason in REASONS if reason.startswith("rejected_"))
 
 _FORMAT = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])

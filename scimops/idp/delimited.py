@@ -125,6 +125,7 @@ def _table(source: Source, encoding: str, layout: Layout, body: Body) -> Table:
         delimiter=layout.delimiter,
         rejected=body.rejected,
         controls=body.controls,
+        breaks=body.breaks,
     )
 
 
@@ -197,7 +198,7 @@ def _rewrite(source: Source, encoding: Encoding, layout: Layout) -> Body:
             writer.writerow(record.fields)
             rows.append(number)
             places.append(record.line)
-    return Body(path, 0, np.array(rows, np.int64), np.array(places, np.int64), rejects.rows, True)
+    return Body(path, 0, np.array(rows, np.int64), np.array(places, np.int64), rejects.rows, True, True)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """From the columns of a table to the fields of users: trimmed, null where blank, active as yes or no.
 
-Of a million values hardly one is blank, and active has two or three different ones. So blanks are looked for before
-anything is done about them, and what active means is worked out once for each text.
+Of a million values hardly one is blank or has white space around it, and active has two or three different ones. So
+such values are looked for before anything is done about them, and what active means is worked out once for each text.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def read_fields(
     separator = shape.groups.separator or (";" if "groups" in columns else "")
     made += [_groups(schema, group_headers, separator).alias("groups")] if groups else []
     frame = lazy.select(pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), *made).collect()
-    frame = _without_blanks(frame, list(texts))
+    frame = _cleaned(frame, list(texts), table.breaks)
     if "email" in columns:
         frame = frame.with_columns(filled_in=pl.col("email").is_null() if "email" in fallbacks else pl.lit(False))
     filled = [pl.coalesce(name, other) for name, other in fallbacks.items() if columns[name] in schema]
@@ -80,19 +80,32 @@ def _text(schema: pl.Schema, column: str, name: str) -> pl.Expr:
     value = _column(column)
     if isinstance(schema[column], pl.List):
         value = value.list.first()
-    return (value if _as_written(name) else value.str.strip_chars()).alias(name)
+    return value.alias(name)
 
 
 def _as_written(name: str) -> bool:
     return name in _KEPT_AS_WRITTEN or name.startswith(("custom.", "field."))
 
 
-def _without_blanks(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Null for white space alone; hardly any column has some, and the others are not copied."""
-    written, trimmed = [name for name in names if _as_written(name)], [name for name in names if not _as_written(name)]
-    tests = (pl.col(trimmed) == "").any(), (pl.col(written).str.strip_chars() == "").any()
-    found = [name for name, blank in frame.select(tests).row(0, named=True).items() if blank] if names else []
-    return frame.with_columns(pl.when(pl.col(found).str.strip_chars() != "").then(pl.col(found))) if found else frame
+def _cleaned(frame: pl.DataFrame, names: Sequence[str], breaks: bool) -> pl.DataFrame:
+    """Trimmed but for what stays as written, and null for white space alone; most columns are not copied."""
+    written = [name for name in names if _as_written(name)]
+    odd = (pl.col(written) < "!") | (pl.col(written) > "~")  # white space begins so, and hardly any value does
+    tests = frame.select((pl.col(written).filter(odd).str.strip_chars() == "").any()) if written else frame.clear()
+    blank = [name for name in written if tests[name].any()]
+    padded = [name for name in names if name not in written and _may_be_padded(frame[name], breaks)]
+    text = pl.col(padded).str.strip_chars()
+    made = [pl.when(text != "").then(text)] if padded else []
+    made += [pl.when(pl.col(blank).str.strip_chars() != "").then(pl.col(blank))] if blank else []
+    return frame.with_columns(made)
+
+
+def _may_be_padded(values: pl.Series, breaks: bool) -> bool:
+    """May a value be empty, or begin or end with white space? With `breaks` that may be more than spaces in ASCII."""
+    if breaks or (values < "!").any() or values.str.ends_with(" ").any():
+        return True
+    wide = values.filter(values.str.len_bytes() != values.str.len_chars())
+    return bool((wide.str.strip_chars() != wide).any())
 
 
 def _active(frame: pl.DataFrame, columns: Sequence[str], rules: Sequence[Active]) -> pl.Expr:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scimops.idp.source import MAX_RECORD, Source
 from scimops.idp.table import RejectedRow, Rejects
 
-_CHUNK = 1 << 20
+_CHUNK = 2 << 20
 _QUOTE, _NEWLINE, _RETURN, _TAB, _SPACE = 34, 10, 13, 9, 32
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -51,6 +51,7 @@ class Body:
     line: Numbers
     rejected: list[RejectedRow] = field(default_factory=list)
     controls: bool = False
+    breaks: bool = False
 
 
 @lru_cache(maxsize=256)
@@ -72,7 +73,7 @@ def scan(source: Source, layout: Layout, begin: int, rejects: Rejects) -> Body:
 class _Scan:
     def __init__(self, source: Source, layout: Layout, begin: int, rejects: Rejects) -> None:
         self.delimiter, self.width, self.rejects = ord(layout.delimiter), len(layout.headers), rejects
-        self.row, self.line, self.controls = 0, layout.lines, False
+        self.row, self.line, self.controls, self.breaks = 0, layout.lines, False, False
         self.rows: list[Numbers] = []
         self.lines: list[Numbers] = []
         self.cuts: list[tuple[int, int]] = []
@@ -85,11 +86,13 @@ class _Scan:
                 position += len(chunk)
             if self.cuts:
                 path = self._without_cuts(view, source.workspace.new(".csv"))
-        self.body = Body(path, layout.lines, _join(self.rows), _join(self.lines), rejects.rows, self.controls)
+        row, line = _join(self.rows), _join(self.lines)
+        self.body = Body(path, layout.lines, row, line, rejects.rows, self.controls, self.breaks)
 
     def _take(self, chunk: bytes, quotes: Numbers, position: int) -> None:
         records = _records_of(chunk, quotes, self.delimiter)
         self.controls = self.controls or records.controls
+        self.breaks = self.breaks or records.breaks
         count = len(records.start)
         row = np.arange(self.row + 1, self.row + 1 + count)
         line = self.line + 1 + records.line
@@ -142,17 +145,21 @@ class _Scan:
 def _chunk(view: mmap.mmap, position: int) -> tuple[bytes, Numbers]:
     """Whole records from `position` on and where their quotes are.
 
-    It is about a megabyte of them: what is made of it stays in the processor's cache.
+    It is about two megabytes of them: what is made of it stays in the processor's cache.
     Whether a newline ends a record depends on the quotes before it, and a chunk begins outside quotes.
     """
     size = _CHUNK
     while True:
-        chunk = view[position : position + size]
+        end = min(position + size, len(view))
+        last = end == len(view)
+        if not last:
+            end = view.rfind(b"\n", position, end) + 1 or end
+        chunk = view[position:end]
         quotes = np.flatnonzero(np.frombuffer(chunk, np.uint8) == _QUOTE) if b'"' in chunk else np.zeros(0, np.int64)
-        if position + len(chunk) == len(view):
+        if last or (len(quotes) % 2 == 0 and chunk.endswith(b"\n")):
             return chunk, quotes
-        if end := _last_end(chunk, quotes):
-            return chunk[:end], quotes[: np.searchsorted(quotes, end)]
+        if whole := _last_end(chunk, quotes):
+            return chunk[:whole], quotes[: np.searchsorted(quotes, whole)]
         if size > MAX_RECORD:
             raise IrregularError
         size *= 2
@@ -172,7 +179,7 @@ def _last_end(chunk: bytes, quotes: Numbers) -> int:
 class _Records:
     """Records of one chunk: begin, end (without the line feed), fields, lines from the chunk's first line.
 
-    `controls`: there may be a control character other than tab and line ends.
+    `controls`: there may be a control character other than tab and line ends; `breaks`: any one within a value.
     """
 
     start: Numbers
@@ -181,6 +188,7 @@ class _Records:
     line: Numbers
     newlines: int
     controls: bool
+    breaks: bool
 
 
 def _records_of(chunk: bytes, quotes: Numbers, delimiter: int) -> _Records:
@@ -204,7 +212,8 @@ def _records_of(chunk: bytes, quotes: Numbers, delimiter: int) -> _Records:
     line = np.arange(len(start)) if outside.all() else np.searchsorted(newlines, start)
     high = b"\x7f" in chunk or (b"\xc2" in chunk and _HIGH_CONTROL.search(chunk) is not None)
     controls = high or bool(len(low) > len(newlines) + returns + tabs)
-    return _Records(start, end, width, line, len(newlines), controls)
+    breaks = controls or bool(tabs) or not outside.all()
+    return _Records(start, end, width, line, len(newlines), controls, breaks)
 
 
 def _from_0(numbers: Numbers) -> Numbers:

@@ -33,7 +33,8 @@ class Table:
     `scan(headers)` gives these columns of all readable records as strings (or lists of strings), with `@row` and
     `@line` in front; what is made of it is worked out while it is read. `rows` counts all data records, the rejected
     ones included.
-    `controls` is false where no control character can be in it. `total`, `next_page` and `broken` are what a page
+    `controls` is false where no control character but tab and line ends can be in it, `breaks` where none at all can
+    be. `total`, `next_page` and `broken` are what a page
     says of its own completeness; `wrapper` are the keys that it keeps its records among.
     """
 
@@ -45,6 +46,7 @@ class Table:
     rejected: list[RejectedRow] = field(default_factory=list)
     kind: str = "csv"
     controls: bool = True
+    breaks: bool = True
     total: int | None = None
     next_page: bool = False
     broken: str = ""

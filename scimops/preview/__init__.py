@@ -14,10 +14,10 @@ import polars as pl
 from scimops import frames
 from scimops.backend import open_backend
 from scimops.errors import Finding, UsageError, nearest
-from scimops.grouping import ARRIVING, REASONS, REJECTED, Grouping, assign_groups
+from scimops.grouping import ARRIVING, OWN, REASONS, REJECTED, Grouping, assign_groups
 from scimops.idp import Export
 from scimops.mapping import MappedUsers, map_users
-from scimops.preview.groups import UNKNOWN, ExistingGroups, Group, make_groups, read_existing_groups
+from scimops.preview.groups import UNKNOWN, ExistingGroups, Group, make_groups, read_existing_groups, tally
 from scimops.preview.stage import Staged, may_repeat, stage
 from scimops.setting import Setting
 
@@ -61,8 +61,9 @@ class Preview:
     """The assignments of a whole export under a setting, with its findings.
 
     `assignments` has the schema `assignments`: one row for each row of the export. `people` are its readable rows with
-    all that the pipeline had (schema `mapped_users`, keys, reason, group_key), `members` one row a membership (`n`,
-    `group_key`, `value`). `seconds` is the wall time of the preview, without reading the export.
+    all that the pipeline had (schema `mapped_users`, keys, reason, group_key; `repeats`: a key of theirs may occur
+    twice), `members` one row a membership (`n`, `group_key`, `value`), `counted` those counted by value. `seconds` is
+    the wall time of the preview, without reading the export.
     """
 
     export: Export
@@ -73,6 +74,7 @@ class Preview:
     mapped: MappedUsers
     people: pl.DataFrame
     members: pl.DataFrame
+    counted: pl.DataFrame
     groups: list[Group]
     backend: str
     findings: list[Finding]
@@ -99,8 +101,10 @@ class Preview:
     @cached_property
     def numbers(self) -> Numbers:
         """Will arrive, groups, to fix, seats."""
-        there = pl.col("reason").is_in(ARRIVING) & pl.col("active").fill_null(True)
-        arriving = self.people.select(there.sum()).item()
+        arriving = sum(count for reason, count in self.reasons.items() if reason in ARRIVING)
+        if self.setting.group_settings.inactive == "keep_group":
+            off = pl.col("reason").is_in(ARRIVING) & ~pl.col("active")
+            arriving -= self.people.select(off.sum()).item()
         rejected = sum(count for reason, count in self.reasons.items() if reason in REJECTED)
         return Numbers(arriving, len(self.groups), rejected, arriving)
 
@@ -118,12 +122,23 @@ class Preview:
         return self.people.join(landed, on="n", how="left", maintain_order="left")
 
     @cached_property
+    def led(self) -> pl.DataFrame:
+        """Who was led to a group by a value of their own, counted by value, or by group where they may be in several.
+
+        The first people (`first`) are the first of the file.
+        """
+        if not self.setting.by_idp_groups:
+            return self.counted.filter(pl.col("value").is_not_null())
+        own = self.people.lazy().filter(pl.col("group_key").is_not_null() & pl.col("reason").is_in(OWN))
+        return tally(own.select("n", "group_key", value="group_key").collect())
+
+    @cached_property
     def clashing(self) -> pl.DataFrame:
         """Who of `people` lost a clash over a userName or e-mail address, and who is kept with one of theirs."""
         lost = pl.col("reason") == "rejected_duplicate"
-        keys = self.people.lazy().filter(lost).select("user_key", "email_key").collect()
+        keys = self.people.lazy().filter("repeats").filter(lost).select("user_key", "email_key").collect()
         theirs = pl.any_horizontal(pl.col(name).is_in(keys[name].implode()) for name in keys.columns)
-        return self.people.filter(theirs & (lost | pl.col("reason").is_in([*ARRIVING, "inactive"])))
+        return self.people.filter("repeats").filter(theirs & (lost | pl.col("reason").is_in([*ARRIVING, "inactive"])))
 
     @cached_property
     def assignments(self) -> pl.DataFrame:
@@ -215,19 +230,23 @@ def preview_export(
     mapped = map_users(export, setting)
     staged = stage(mapped, setting, grouping, any(part.table.controls for part in export.parts), Path(folder))
 
-    keys = [pl.when(may_repeat(staged.people[name])).then(name).alias(name) for name in ("user_key", "email_key")]
+    repeats = {name: may_repeat(staged.people[name]) for name in ("user_key", "email_key")}
+    keys = [pl.when(mask).then(name).alias(name) for name, mask in repeats.items()]
     needed = staged.people.select("n", "early", *keys, "active", "value")  # only keys that repeat can clash
     placed = computer.run(
         lambda people, values: assign_groups(people, values, grouping),
         export.parts[0].source.workspace.folder if backend != "polars" else None,
         people=needed, values=staged.values.select("value", "group_key", "reason"),
-    ).sort("n")  # fmt: skip
-    people = staged.people.hstack(placed.select("reason", "group_key"))
+    )  # fmt: skip
+    placed = placed if placed["n"].is_sorted() else placed.sort("n")
+    twice = repeats["user_key"] | repeats["email_key"]
+    people = staged.people.hstack(placed.select("reason", "group_key")).with_columns(repeats=twice)
     members = _members(people, staged)
-    groups = make_groups(members, _fixed_names(grouping, staged), existing)
+    counted = tally(members)
+    groups = make_groups(counted, _fixed_names(grouping, staged), existing)
     preview = Preview(
-        export, setting, "idp" if channel == "idp" else "apply", existing, grouping, mapped, people, members, groups,
-        computer.name, [], 0.0,
+        export, setting, "idp" if channel == "idp" else "apply", existing, grouping, mapped, people, members, counted,
+        groups, computer.name, [], 0.0,
     )  # fmt: skip
     findings = find(preview)
     return replace(preview, findings=findings, seconds=time.perf_counter() - started)
@@ -235,7 +254,7 @@ def preview_export(
 
 def _members(people: pl.DataFrame, staged: Staged) -> pl.DataFrame:
     """One row a membership: `n`, `group_key`, `value`; the value is null where a fallback led there."""
-    own = pl.col("reason").is_in(["matched", "alias", "idp_group"])
+    own = pl.col("reason").is_in(OWN)
     landed = people.select("n", "reason", "group_key", "value").filter(pl.col("group_key").is_not_null())
     single = landed.select("n", "group_key", value=pl.when(own).then(pl.col("value")))
     if staged.memberships.is_empty():

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from scimops.errors import SourceError
+from scimops.errors import ROW_NUMBERS_KEPT, SourceError
 from scimops.grouping import ExistingGroup, existing_by_key, spelling
 from scimops.idp import read_table
 from scimops.idp.generic import YES
@@ -88,19 +88,29 @@ def _existing(row: Mapping[str, Any], name: str) -> ExistingGroup:
     )
 
 
-def make_groups(members: pl.DataFrame, fixed: Mapping[str, str], existing: ExistingGroups) -> list[Group]:
-    """The groups with their members, the largest first.
+def tally(members: pl.DataFrame) -> pl.DataFrame:
+    """The memberships counted by `value`: its `group_key`, `count`, the lowest `n` and some (`first`) of them.
 
     Args:
         members: one row a membership: `n`, `group_key`, `value` (the spelling that led there; null = a fallback). A
             value leads to one group.
+    """
+    n = pl.col("n")
+    kept = n.head(ROW_NUMBERS_KEPT).alias("first")
+    return members.group_by("value").agg(pl.col("group_key").first(), n.min(), kept, count=pl.len())
+
+
+def make_groups(counted: pl.DataFrame, fixed: Mapping[str, str], existing: ExistingGroups) -> list[Group]:
+    """The groups with their members, the largest first.
+
+    Args:
+        counted: the memberships, from :func:`tally`.
         fixed: names that no order decides, by key: existing groups, the target group, aliases.
         existing: the platform's groups.
     """
-    counted = members.group_by("value").agg(pl.col("group_key").first(), count=pl.len(), first=pl.col("n").min())
     sizes: dict[str, int] = {}
     spellings: dict[str, list[tuple[int, str, int]]] = {}
-    for value, key, count, first in counted.iter_rows():
+    for value, key, count, first in counted.select("value", "group_key", "count", "n").iter_rows():
         sizes[key] = sizes.get(key, 0) + count
         if value is not None:
             spellings.setdefault(key, []).append((first, value, count))

@@ -5,7 +5,7 @@ What it leaves to the pipeline are comparisons, joins and windows over plain key
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +48,11 @@ def stage(users: MappedUsers, setting: Setting, grouping: Grouping, controls: bo
         memberships = _memberships(people)
         first = memberships.group_by("n", maintain_order=True).first()
         people = people.drop("value").join(first, on="n", how="left", maintain_order="left")
-    people = people.with_columns(_keyed(people, "userName", "user_key"), _keyed(people, "email", "email_key"))
+    people = people.with_columns(_keyed(people, "userName", "user_key"))
+    people = people.with_columns(_email_keys(people))
     if setting.scope.user_types:
         people = people.with_columns(_keyed(people, "userType", "type_key"))
-    people = people.with_columns(_early(people, setting, controls, _assigned(setting, folder)))
+    people = people.with_columns(_early(people, _checks(people, setting, controls, _assigned(setting, folder))))
     distinct = (memberships if setting.by_idp_groups else people)["value"].drop_nulls().unique()
     return Staged(people, _places(distinct, grouping), memberships)
 
@@ -89,11 +90,22 @@ def _keyed(people: pl.DataFrame, column: str, name: str) -> pl.Expr:
     return pl.when(_not_ascii(column)).then(keys).otherwise(plain).alias(name)
 
 
+def _email_keys(people: pl.DataFrame) -> pl.Series:
+    """The keys of the e-mail addresses. Most are the userName, and have its key; the others are worked out."""
+    other = people["email"].ne_missing(people["userName"])
+    some = people.select("email").filter(other)
+    keys = some.select(_keyed(some, "email", "email_key")).to_series()
+    return people["user_key"].clone().scatter(other.arg_true(), keys).alias("email_key")
+
+
 def may_repeat(values: pl.Series) -> pl.Series:
     """Which values may occur more than once: those whose hash does. That is much cheaper than to compare texts."""
     hashes = values.hash()
     ordered = np.sort(hashes.to_numpy())
-    return hashes.is_in(pl.Series(ordered[1:][ordered[1:] == ordered[:-1]]).unique().implode())
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(twice):
+        return pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
+    return hashes.is_in(pl.Series(twice).unique().implode())
 
 
 def _not_ascii(column: str) -> pl.Expr:
@@ -104,8 +116,21 @@ def _apply(function: Callable[[str], str], values: pl.Series) -> pl.Series:
     return pl.Series([function(value) for value in values], dtype=pl.String)
 
 
-def _early(people: pl.DataFrame, setting: Setting, controls: bool, assigned: list[str] | None) -> pl.Expr:
-    """The reason that a row alone decides, in the order of design rule 8, or null."""
+def _early(people: pl.DataFrame, checks: Sequence[tuple[pl.Expr, str]]) -> pl.Series:
+    """The reason that a row alone decides, or null: the first check it fails, looked for in the few that fail any."""
+    failing = people.select(pl.any_horizontal([failed for failed, _ in checks]).fill_null(False)).to_series()
+    first = pl.lit(None, pl.String)
+    for failed, reason in reversed(checks):
+        first = pl.when(failed).then(pl.lit(reason)).otherwise(first)
+    reasons = people.filter(failing).select(first.alias("early")).to_series()
+    free = pl.repeat(None, people.height, dtype=pl.String, eager=True)
+    return free.scatter(failing.arg_true(), reasons).alias("early")
+
+
+def _checks(
+    people: pl.DataFrame, setting: Setting, controls: bool, assigned: list[str] | None
+) -> list[tuple[pl.Expr, str]]:
+    """What a row alone may fail and the reason it has then, in the order of design rule 8."""
     texts = [name for name, kind in people.schema.items() if kind == pl.String and name not in _OURS]
     email = pl.col("email")
     checks: list[tuple[pl.Expr, str]] = []
@@ -122,10 +147,7 @@ def _early(people: pl.DataFrame, setting: Setting, controls: bool, assigned: lis
     checks.append((~usable, "rejected_bad_email"))
     if long := [pl.col(name).str.len_chars() > limit for name, limit in _limits(people).items()]:
         checks.append((pl.any_horizontal(long).fill_null(False), "rejected_value_too_long"))
-    early = pl.lit(None, pl.String)
-    for failed, reason in reversed(checks):
-        early = pl.when(failed).then(pl.lit(reason)).otherwise(early)
-    return early.alias("early")
+    return checks
 
 
 _OURS = ("file", "user_key", "email_key", "type_key", "value")

@@ -83,3 +83,17 @@ def test_a_date_is_a_day_in_any_of_its_forms(export: Any) -> None:
     days = ["2024-05-01", "2024-05-01T23:59:59Z", "2024-05-01 10:00", "2024/5/1", "2024-13-01", "5/1/2024", "soon", ""]
     found = export("Email,Created\n" + "".join(f"a{n}@example.com,{day}\n" for n, day in enumerate(days)))
     assert [str(day) for day in found.users()["createdOn"]] == ["2024-05-01"] * 4 + ["None"] * 4
+
+
+@pytest.mark.parametrize(
+    "space", [" ", "\t", "\n", "\r\n", "\v", "\f", *"\x85\xa0\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000"]
+)
+def test_white_space_of_every_kind_goes_wherever_it_stands(export: Any, space: str) -> None:
+    names = ["Ann", f'"{space}Ann"', f'"Ann{space}"', f'"{space}Zoë{space}"', f'"{space}"', f'"A{space}B"', '""']
+    found = export("Email,First name\n" + "".join(f"{n}@example.com,{name}\n" for n, name in enumerate(names)))
+    firsts = found.users()["firstName"].to_list()
+    assert firsts == ["Ann", "Ann", "Ann", "Zoë", None, f"A{space}B", None]
+    for name, first in zip(names, firsts, strict=True):  # alone too, so that no other value gives it away
+        one = export(f"Email,First name,Department\na@example.com,{name},{name}\n").users().row(0, named=True)
+        blank = first is None
+        assert (one["firstName"], one["department"]) == (first, None if blank else name.strip('"'))

@@ -20,7 +20,7 @@ CHECKS: tuple[Callable[[Preview], Finding | list[Finding] | None], ...] = (
     identity.duplicate_username, identity.duplicate_email, identity.duplicate_external_id, identity.clash_order,
     identity.hidden_active, identity.changing_id, identity.absent_id, identity.differing_username,
     identity.unknown_active,
-    people.foreign_domains, people.seats, people.guests, people.shared_mailboxes, people.service_accounts,
+    people.foreign_domains, people.seats, people.guests, people.no_persons,
     groups.blank, groups.several, groups.near_twins, groups.lonely, groups.spellings, groups.long_names,
     groups.not_sent, groups.stale, groups.case_only, groups.nested, groups.transient, groups.not_there, groups.unknown,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from scimops.errors import Finding, finding
+from scimops.errors import ROW_NUMBERS_KEPT, Finding, finding
 from scimops.grouping import group_key
 from scimops.idp import IDPS
 from scimops.preview.checks.common import idp_title, listed, rows_with
@@ -49,9 +49,9 @@ def several(preview: Preview) -> Finding | None:
 
 def _rows_in(preview: Preview, groups: list[Group]) -> dict[str, Any]:
     """The people whom a value of their own led into `groups`, as arguments of `finding()`."""
-    keys = [group.group_key for group in groups]
-    own = pl.col("reason").is_in(["matched", "alias", "idp_group"])
-    return rows_with(preview, pl.col("group_key").is_in(keys) & own)
+    led = preview.led.filter(pl.col("group_key").is_in([group.group_key for group in groups]))
+    first = led["first"].explode().sort().head(ROW_NUMBERS_KEPT)
+    return {"count": led["count"].sum(), "row_numbers": preview.people["row"].gather(first).to_list()}
 
 
 def twins(preview: Preview) -> list[tuple[Group, Group]]:

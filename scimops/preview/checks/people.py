@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from scimops.errors import Finding, finding
+from scimops.errors import ROW_NUMBERS_KEPT, Finding, finding
 from scimops.grouping import identity_key
-from scimops.preview.checks.common import arriving, first_of, listed, rows_with
+from scimops.preview.checks.common import arriving, listed, rows_with
 
 if TYPE_CHECKING:
     from scimops.preview import Preview
@@ -51,26 +51,25 @@ def seats(preview: Preview) -> Finding | None:
 
 def guests(preview: Preview) -> Finding | None:
     """Guests that the scope does not leave out."""
-    kinds = preview.people["userType"].unique()
+    kinds = preview.people["userType"]
+    kinds = kinds.filter(kinds.str.len_bytes() == len("guest")).unique()
     types = kinds.filter(kinds.str.to_lowercase() == "guest")
-    guest = pl.col("userType").is_in(types.implode()) | pl.col("user_key").str.contains(_GUEST, literal=True)
-    rows = rows_with(preview, guest, arriving())
+    named = pl.col("user_key").str.contains(_GUEST, literal=True)
+    rows = rows_with(
+        preview, named if types.is_empty() else named | pl.col("userType").is_in(types.implode()), arriving()
+    )
     return finding("guests", **rows) if rows["count"] else None
 
 
-def shared_mailboxes(preview: Preview) -> Finding | None:
-    """Rooms, equipment and mailboxes that are nobody's."""
-    return _looking_like(preview, _ROOM, "shared_mailboxes")
-
-
-def service_accounts(preview: Preview) -> Finding | None:
-    """Accounts of services and administrators."""
-    return _looking_like(preview, _SERVICE, "service_accounts")
-
-
-def _looking_like(preview: Preview, pattern: str, code: str) -> Finding | None:
-    condition = pl.col("user_key").str.contains(pattern)
-    rows = rows_with(preview, condition, arriving())
-    return (
-        finding(code, **rows, sample=first_of(preview, arriving() & condition, "userName")) if rows["count"] else None
-    )
+def no_persons(preview: Preview) -> list[Finding]:
+    """Mailboxes that are nobody's (rooms, equipment), accounts of services and administrators."""
+    kinds = {"shared_mailboxes": _ROOM, "service_accounts": _SERVICE}
+    some = preview.people.lazy().filter(pl.col("user_key").str.contains("|".join(kinds.values())))
+    there = some.select("row", "userName", "user_key", "reason", "active").collect().filter(arriving())
+    found = []
+    for code, pattern in kinds.items():
+        alike = there.filter(pl.col("user_key").str.contains(pattern))
+        rows = alike["row"].head(ROW_NUMBERS_KEPT).to_list()
+        if rows:
+            found.append(finding(code, count=alike.height, row_numbers=rows, sample=alike["userName"][0]))
+    return found
