@@ -15,10 +15,10 @@ demo: $(VENV)/run ## preview a sample export through the notebook, as a job
 lab: $(VENV)/run ## open the notebooks in JupyterLab
 	$(BIN)/scimops lab $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
-test: $(VENV)/dev chromium ## all tests but the long ones and Spark
+test: $(VENV)/dev chromium postgres ## all tests but the long ones and Spark
 	$(PYTEST)
 
-test-long: $(VENV)/dev chromium ## fuzzing at length; prints its seed
+test-long: $(VENV)/dev chromium postgres ## fuzzing at length; prints its seed
 	SCIMOPS_FUZZ_FILES=$${SCIMOPS_FUZZ_FILES:-50000} $(PYTEST) -s -m "long or fuzz"
 
 test-spark: $(VENV)/spark ## the same pipeline on a real local Spark; needs Java 17
@@ -59,6 +59,14 @@ $(VENV)/spark: requirements/spark.txt | $(VENV)/dev
 	@touch $@
 
 # Tests drive a real browser. As root it is installed from Debian's packages; otherwise you are told how.
+.PHONY: postgres
+postgres:
+	@command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing PostgreSQL from Debian's packages …"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; \
+	else echo "The tests start a PostgreSQL of their own: sudo apt-get install postgresql"; exit 1; fi
+
 .PHONY: chromium
 chromium:
 	@command -v chromium >/dev/null && exit 0; \

@@ -1,5 +1,6 @@
-"""`python -m bench` measures the preview."""
+"""`python -m bench` measures the preview and the embedded platform."""
 
-from bench.preview import main
+from bench import preview, service_provider
 
-main()
+preview.main()
+service_provider.main()

@@ -10,6 +10,7 @@ The rooms, in the order in which data flows::
     present   tables, charts, files
     widgets   panels for notebooks
     jobs      notebooks as jobs
+    service_provider  the embedded platform: SCIM on SQLite or PostgreSQL, placing people by the same rule
     samples   synthetic people
 """
 

@@ -19,6 +19,7 @@ STEPS = {
     "create_setting": ["guide"],
     "preview_groups": ["read", "preview", "compare"],
     "review_runs": ["run"],
+    "serve": ["serve"],
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "scimops"
-FILES = sorted(PACKAGE.rglob("*.py"))
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if "versions" not in path.parts)  # migrations are generated
 
 FILE_AIM, FILE_LIMIT = 300, 400
 FUNCTION_AIM, FUNCTION_LIMIT = 40, 60

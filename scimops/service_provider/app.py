@@ -1,0 +1,207 @@
+"""HTTP: requests in, answers out. Authenticates, opens the transaction, writes the log; no rule of SCIM is here."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache, partial
+from traceback import format_tb
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from scim2_models import PayloadTooLargeException, SCIMException
+from scim2_server.applications.base import BaseApplication
+from scim2_server.requests import ScimRequest
+from scim2_server.responses import ScimResponse
+from scim2_server.routing import Operation
+from starlette.concurrency import run_in_threadpool
+
+from scimops.grouping import Grouping
+from scimops.service_provider.database import Database, DatabaseGoneError
+from scimops.service_provider.placement import Placement
+from scimops.service_provider.protocol import MAX_BODY, Handler, Service, provider_for
+from scimops.service_provider.provisioning_log import Entry, LaterLines, write_line
+from scimops.service_provider.storage import Storage
+from scimops.service_provider.tables import server
+from scimops.service_provider.tolerance import normal_query
+
+if TYPE_CHECKING:
+    from scimops.service_provider.directory import Subject
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Authenticate = Callable[[str | None, str], "Subject"]
+
+READS = (
+    Operation.query, Operation.search, Operation.search_with_body, Operation.service_provider_config,
+    Operation.resource_types, Operation.resource_type, Operation.schemas, Operation.schema,
+)  # fmt: skip
+RETRY_SECONDS = "5"
+log = logging.getLogger("scimops")
+
+
+def shared_secret(database: Database, name: str) -> str:
+    """A secret that all processes of the platform share, made when first asked for."""
+    with database.write() as connection:
+        found = connection.scalar(sa.select(server.c.value).where(server.c.name == name))
+        if found is None:
+            found = secrets.token_hex(32)
+            connection.execute(sa.insert(server).values(name=name, value=found))
+        return str(found)
+
+
+class ScimEndpoint:
+    """The ASGI application at `/scim/v2` and `/scim`.
+
+    `meta.location` comes from `public_url`, never from what a request says of its host.
+    """
+
+    def __init__(self, database: Database, authenticate: Authenticate, public_url: str) -> None:
+        self.database, self.authenticate = database, authenticate
+        self.base_url = f"{public_url.rstrip('/')}/scim/v2"
+        secret = shared_secret(database, "cursors")
+        self.later = LaterLines(database)
+        self.service_for = lru_cache(maxsize=64)(lambda paths: Service(provider_for(paths), secret=secret))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            body = await _body(receive)
+        except ConnectionAbortedError:
+            return
+        response = await run_in_threadpool(self.answer, scope, body)
+        content = b"" if response.body is None else json.dumps(response.body).encode()
+        headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in response.headers.items()]
+        headers.append((b"content-length", str(len(content)).encode()))
+        await send({"type": "http.response.start", "status": int(response.status), "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def answer(self, scope: Scope, body: bytes | None) -> ScimResponse:
+        """The answer to a request; every failure is a SCIM error (RFC 7644 §3.12)."""
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        path = BaseApplication.split_path(scope["path"].removeprefix(scope.get("root_path", "")) or "/")
+        request = ScimRequest(scope["method"], self.base_url, path, headers=headers)
+        service = self.service_for(())
+        try:
+            if body is None:
+                raise PayloadTooLargeException(detail=f"A request has at most {MAX_BODY} bytes.")
+            request.query, request.body = normal_query(scope["query_string"]), body
+            operation = service.match(request).operation
+            subject = None
+            if operation is not Operation.service_provider_config:
+                subject = self.authenticate(request.header("Authorization"), (scope.get("client") or ("",))[0])
+                service = self.service_for(tuple(m.attribute for m in subject.setting.field_mappings))
+            response = self._serve(service, request, operation, subject)
+        except DatabaseGoneError as error:
+            log.error("%s %s", error, error.__cause__)
+            response = service.error_response(_Unavailable(detail=error.message))
+            response.headers["Retry-After"] = RETRY_SECONDS
+        except SCIMException as error:
+            response = service.error_response(error)
+            if retry := getattr(error, "retry_after", None):
+                response.headers["Retry-After"] = str(retry)
+        except Exception as error:
+            # where it happened, without the values it happened with: they may be people's data
+            where = "".join(format_tb(error.__traceback__))
+            log.error("fault in %s: %s\n%s", request.method, type(error).__name__, where)
+            response = service.error_response(error)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _serve(
+        self, service: Service, request: ScimRequest, operation: Operation, subject: Subject | None
+    ) -> ScimResponse:
+        if subject is None:
+            return service.service_provider_config(request.url, request.query)
+        entry = _entry(service, request, operation, subject)
+        try:
+            if operation in READS:
+                with self.database.read() as connection:
+                    response, _ = self._handle(connection, service, request, operation, subject)
+                self.later.add(entry.row(int(response.status)))
+                return response
+            return self.database.retried(partial(self._write, service, request, operation, subject, entry))
+        except SCIMException as error:
+            self._log_refusal(operation, entry.row(error.status, error.detail))
+            raise
+
+    def _write(
+        self, service: Service, request: ScimRequest, operation: Operation, subject: Subject, entry: Entry
+    ) -> ScimResponse:
+        with self.database.write() as connection:
+            response, storage = self._handle(connection, service, request, operation, subject)
+            made = (response.body or {}).get("id")
+            moves = storage.placement.moves if storage.placement else []
+            write_line(connection, entry.row(int(response.status), None, storage.changes, moves, made))
+            return response
+
+    def _handle(
+        self, connection: sa.Connection, service: Service, request: ScimRequest, operation: Operation, subject: Subject
+    ) -> tuple[ScimResponse, Storage]:
+        placement = Placement(connection, subject.company_id, subject.setting_n, _grouping(subject))
+        storage = Storage(
+            connection, service.provider, subject.company_id, subject.setting_n, placement,
+            locking=operation not in READS, savepoints=operation is Operation.bulk,
+        )  # fmt: skip
+        return Handler(service, storage).handle(request), storage
+
+    def _log_refusal(self, operation: Operation, row: dict[str, Any]) -> None:
+        """What was refused changed nothing, so its line has a transaction of its own."""
+        if operation in READS:
+            self.later.add(row)
+            return
+        with self.database.write() as connection:
+            write_line(connection, row)
+
+
+class _Unavailable(SCIMException):
+    """The database is away or full; nothing was changed."""
+
+    status = 503
+    _default_detail = "Try again later."
+
+
+_GROUPINGS: dict[int, tuple[Any, Grouping]] = {}
+
+
+def _grouping(subject: Subject) -> Grouping:
+    """The rule of the subject's setting, worked out once: a setting's grouping never changes after its creation."""
+    kept = _GROUPINGS.get(subject.setting_n)
+    if kept is None or kept[0] is not subject.setting:
+        kept = (subject.setting, Grouping(subject.setting))
+        if len(_GROUPINGS) > 1000:
+            _GROUPINGS.clear()
+        _GROUPINGS[subject.setting_n] = kept
+    return kept[1]
+
+
+def _entry(service: Service, request: ScimRequest, operation: Operation, subject: Subject) -> Entry:
+    target = service.match(request)
+    query = request.query.get("filter")
+    return Entry(
+        subject.company_id, subject.setting_n, subject.token_name, operation.value,
+        (target.endpoint or "")[:24] or None, target.resource_id, query,
+    )  # fmt: skip
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The body; None when it is longer than :data:`MAX_BODY`, and never more in memory than that.
+
+    Raises:
+        ConnectionAbortedError: the client went away before the end of its request.
+    """
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError  # half a request is none
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= MAX_BODY:
+            parts.append(part)
+        more = message.get("more_body", False)
+    return b"".join(parts) if size <= MAX_BODY else None

@@ -1,0 +1,243 @@
+"""Where a person lands on the platform: the grouping rule, called inside the storage's transaction.
+
+Here "preview is what happens" is decided. Rules 1 to 4 are :meth:`scimops.grouping.Grouping.place`, the very function
+that a preview calls; this module only carries its answer out: memberships, groups made when first needed, a group that
+was deleted by hand coming back with all its people (design rules 4, 5, 7, 9 and 10).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from scim2_models import InvalidValueException
+from sqlalchemy.dialects import postgresql, sqlite
+
+from scimops.attributes import PATHS
+from scimops.grouping import Grouping, assign_group, group_key, spelling, usable_email
+from scimops.mapping import CUSTOM_LIMIT, LIMITS, map_resource
+from scimops.resources import flatten
+from scimops.service_provider.database import new_id
+from scimops.service_provider.tables import groups, memberships, users
+
+T = TypeVar("T")
+
+CHUNK = 500
+"""How many values one statement carries: below every database's limit of parameters."""
+
+
+def now() -> dt.datetime:
+    """This moment, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values in lists that one statement can carry."""
+    rest = iter(values)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+def scim_key(text: str) -> str:
+    """A text as SCIM compares it: NFC, lower case (RFC 7643 §2.2, attributes that are not caseExact)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rule says of one person: the address, active or not, and where they belong while active."""
+
+    email: str | None
+    active: bool
+    group_key: str | None
+    name: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Move:
+    """One person's move between groups, by name, for the log. `transient_fallback`: the fallback was a passage."""
+
+    user: str
+    before: str | None
+    after: str | None
+    reason: str
+    transient_fallback: bool = False
+
+
+@dataclass
+class Placement:
+    """The rule of one setting at work in one transaction.
+
+    Raises:
+        InvalidValueException: a person the rule rejects (design rule 8): 400, with what is wrong.
+    """
+
+    connection: sa.Connection
+    company_id: str
+    setting_n: int
+    grouping: Grouping
+    moves: list[Move] = field(default_factory=list)
+
+    def judge(self, document: Mapping[str, Any], *, created: bool) -> Judged:
+        """Rules 1 to 9 for one person, from their resource as SCIM JSON."""
+        setting = self.grouping.setting
+        fields = map_resource(flatten(document), setting)
+        email = _usable(fields)
+        active = fields["active"] != "false"
+        if created and not active and setting.group_settings.inactive == "reject":
+            raise InvalidValueException(detail="This setting takes nobody who is not active.")
+        if setting.by_idp_groups:
+            blank = self.grouping.place(None)
+            return Judged(email, active, blank.key, blank.name, blank.reason if active else "inactive")
+        value = fields[setting.grouping_field] if setting.grouping_field else None
+        there = assign_group(self.grouping, value, active)
+        place = there or self.grouping.place(value)
+        name = place.name or (spelling(value) if value and place.key else None)
+        return Judged(email, active, place.key, name, place.reason if there else "inactive")
+
+    def put(self, user_n: int, user_id: str, judged: Judged, before: str | None = None) -> None:
+        """Have the person's membership be what was judged; `before` is the reason they had."""
+        if self.grouping.setting.by_idp_groups:
+            self.settle([user_n])
+            return
+        group_n = self._group(judged.group_key, judged.name) if judged.group_key else None
+        mine = (memberships.c.user_n == user_n) & (memberships.c.setting_n == self.setting_n) & ~self._pushed()
+        old = self.connection.scalars(sa.select(memberships.c.group_n).where(mine)).all()
+        if list(old) == ([group_n] if group_n else []):
+            return
+        if old:
+            self.connection.execute(sa.delete(memberships).where(mine))
+        if group_n:
+            self._join([{"group_n": group_n, "user_n": user_n, "setting_n": self.setting_n}])
+        changed = {*old, group_n} - {None}
+        self.touch(changed)
+        self._log_move(user_id, old, group_n, judged.reason, before)
+
+    def settle(self, user_ns: Iterable[int]) -> None:
+        """Rule 7: people in none of the identity provider's groups are in the target group, the others are not."""
+        if not self.grouping.setting.by_idp_groups:
+            return
+        blank = self.grouping.place(None)
+        fallback = self._group(blank.key, blank.name) if blank.key else None
+        for chunk in chunks(user_ns):
+            has: set[int] = set(self.connection.scalars(self._with_groups(chunk)))
+            without = [n for n in chunk if n not in has]
+            mine = memberships.c.user_n.in_(chunk) & (memberships.c.setting_n == self.setting_n) & ~self._pushed()
+            held = set(self.connection.scalars(sa.select(memberships.c.user_n).where(mine)))
+            if gone := held & has:
+                self.connection.execute(sa.delete(memberships).where(mine & memberships.c.user_n.in_(gone)))
+            new = [n for n in without if n not in held] if fallback else []
+            self._join([{"group_n": fallback, "user_n": n, "setting_n": self.setting_n} for n in new])
+            if (gone or new) and fallback:
+                self.touch([fallback])
+            self._give_reason(has, "idp_group", None)
+            self._give_reason(without, blank.reason, blank.key)
+
+    def _with_groups(self, user_ns: Sequence[int]) -> sa.Select[Any]:
+        pushed = memberships.join(groups, groups.c.n == memberships.c.group_n)
+        return (
+            sa.select(memberships.c.user_n).distinct().select_from(pushed)
+            .where(memberships.c.user_n.in_(user_ns), groups.c.setting_n == self.setting_n)
+            .where(groups.c.kind == "pushed", groups.c.target_n.is_not(None))
+        )  # fmt: skip
+
+    def _give_reason(self, user_ns: Iterable[int], reason: str, key: str | None) -> None:
+        if ns := list(user_ns):
+            keep = self.grouping.setting.group_settings.inactive == "keep_group"
+            shown = reason if keep else sa.case((users.c.active, reason), else_="inactive")
+            self.connection.execute(sa.update(users).where(users.c.n.in_(ns)).values(reason=shown, group_key=key))
+
+    def _pushed(self) -> sa.ColumnElement[bool]:
+        """Is the membership one of a group that this setting's identity provider pushed?"""
+        theirs = sa.select(groups.c.n).where(groups.c.kind == "pushed", groups.c.setting_n == self.setting_n)
+        return memberships.c.group_n.in_(theirs.where(groups.c.n == memberships.c.group_n))
+
+    def target_of(self, key: str) -> int | None:
+        """Rule 4: the company's group with this key: the setting's own, SCIM's, the oldest, the lowest id."""
+        own = sa.case((groups.c.setting_n == self.setting_n, 0), else_=1)
+        scim = sa.case((groups.c.kind != "manual", 0), else_=1)
+        found: int | None = self.connection.scalar(
+            sa.select(groups.c.n)
+            .where(groups.c.company_id == self.company_id, groups.c.group_key == key, groups.c.target_n == groups.c.n)
+            .order_by(own, scim, groups.c.created, groups.c.id).limit(1)
+        )  # fmt: skip
+        return found
+
+    def _group(self, key: str | None, name: str | None) -> int | None:
+        """The group with this key, made when first needed; what was deleted by hand comes back with all its people."""
+        if key is None or (found := self.target_of(key)) is not None:
+            return found if key else None
+        moment = now()
+        row = {
+            "id": new_id(), "company_id": self.company_id, "setting_n": self.setting_n, "kind": "placed",
+            "name": name or key, "group_key": key, "scim_key": scim_key(name or key), "version": 1,
+            "created": moment, "modified": moment,
+        }  # fmt: skip
+        self.connection.execute(ignoring(self.connection, groups).values(row))
+        made = self.connection.scalar(
+            sa.select(groups.c.n).where(
+                groups.c.company_id == self.company_id, groups.c.group_key == key, groups.c.kind == "placed"
+            )
+        )
+        assert made is not None
+        self.connection.execute(sa.update(groups).where(groups.c.n == made).values(target_n=made))
+        theirs = sa.select(sa.literal(made), users.c.n, users.c.setting_n).where(
+            users.c.company_id == self.company_id, users.c.group_key == key, users.c.setting_n.is_not(None)
+        )
+        self.connection.execute(
+            ignoring(self.connection, memberships).from_select(["group_n", "user_n", "setting_n"], theirs)
+        )
+        return int(made)
+
+    def _join(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self.connection.execute(ignoring(self.connection, memberships), rows)
+
+    def touch(self, group_ns: Iterable[int | None]) -> None:
+        """Groups whose members changed have a new version (RFC 7644 §3.14); in order, so that no two wait in a ring."""
+        for n in sorted(n for n in group_ns if n is not None):
+            changed = {"version": groups.c.version + 1, "modified": now()}
+            self.connection.execute(sa.update(groups).where(groups.c.n == n).values(changed))
+
+    def _log_move(self, user_id: str, old: Sequence[int], new: int | None, reason: str, before: str | None) -> None:
+        ns = [n for n in (*old, new) if n is not None]
+        found = self.connection.execute(sa.select(groups.c.n, groups.c.name).where(groups.c.n.in_(ns)))
+        names = {row.n: row.name for row in found}
+        passage = before == "fallback_blank" and reason in ("matched", "alias")
+        left = names.get(old[0]) if old else None
+        self.moves.append(Move(user_id, left, names.get(new) if new else None, reason, passage))
+
+
+def _usable(fields: Mapping[str, str | None]) -> str:
+    """The address, once it and every other value is one the platform takes (design rules 1 and 8)."""
+    if not fields["userName"]:
+        raise InvalidValueException(detail="userName is required and must not be blank.")
+    email = fields["email"]
+    if email is None:
+        raise InvalidValueException(
+            detail='An e-mail address is required: have the identity provider send emails[type eq "work"].value.'
+        )
+    if not usable_email(email):
+        raise InvalidValueException(detail="The e-mail address is not usable: one @, a domain, no spaces.")
+    for name, value in fields.items():
+        limit = LIMITS.get(name, None if name in PATHS else CUSTOM_LIMIT)
+        if value is not None and limit is not None and len(value) > limit:
+            raise InvalidValueException(detail=f"{name} is longer than {limit} characters; nothing is cut.")
+    return email
+
+
+def ignoring(connection: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that leaves what is there already."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()
+
+
+def key_of_group(name: str) -> str:
+    """The key of a group that an identity provider pushes, by its display name."""
+    return group_key(name)

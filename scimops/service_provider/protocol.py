@@ -1,0 +1,199 @@
+"""The protocol: scim2-server's steps, with the overrides that large groups and real identity providers need.
+
+What the service provider is able to do is declared here (RFC 7643 §5), and the models that a setting's people have:
+the core user with its e-mail address, the enterprise extension, the extension URNs of the setting's field mappings.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, cast
+
+import scim2_models
+from pydantic import Field, ValidationError, create_model
+from scim2_models import (
+    URN,
+    AnyExtension,
+    AuthenticationScheme,
+    Bulk,
+    ChangePassword,
+    ComplexAttribute,
+    Context,
+    EnterpriseUser,
+    ETag,
+    Extension,
+    Filter,
+    Mutability,
+    Pagination,
+    Patch,
+    PatchOp,
+    Required,
+    Resource,
+    ResourceType,
+    ScimPolicy,
+    ScimProvider,
+    ServiceProviderConfig,
+    Sort,
+)  # fmt: skip
+from scim2_server.conditions import Conditions
+from scim2_server.handler import ScimHandler
+from scim2_server.service import ModelT, ScimService, scim_exception_of
+
+from scimops.attributes import CORE, ENTERPRISE
+from scimops.service_provider.rows import MemberChange
+from scimops.service_provider.storage import Storage
+from scimops.service_provider.tolerance import member_changes, normal_patch, normal_resource, read_json
+
+MAX_BODY = 2 << 20
+"""The largest body in bytes: a PATCH of 10,000 members has 0.6 MiB."""
+
+MAX_OPERATIONS, MAX_PAGE = 1000, 200
+CURSOR_SECONDS = 3600
+
+POLICY = ScimPolicy(
+    unknown=ScimPolicy.Unknown.ignore,
+    remove_value_as_filter=ScimPolicy.RemoveValue.apply,
+    unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
+)
+"""What identity providers are allowed to send beside the RFCs; each is documented by Microsoft or seen on the wire."""
+
+
+class Email(scim2_models.Email):
+    """An e-mail address as text: whether it is usable is the rule's to say, on the wire as in files (design rule 1)."""
+
+    value: Annotated[str | None, Required.true] = None
+
+
+class User(scim2_models.User[AnyExtension]):
+    """A user (RFC 7643 §4.1) who must have an e-mail address, as `/Schemas` says."""
+
+    emails: Annotated[list[Email] | None, Required.true] = None  # type: ignore[assignment]  # these are e-mails too
+
+
+class GroupMember(scim2_models.GroupMember):
+    """A member of a group; how they are called is the service provider's to say."""
+
+    display: Annotated[str | None, Mutability.read_only] = None
+
+
+class Group(scim2_models.Group):
+    """A group (RFC 7643 §4.2)."""
+
+    members: list[GroupMember] | None = None  # type: ignore[assignment]  # these are members too
+    Members: ClassVar[type[ComplexAttribute]] = GroupMember
+
+
+def configuration() -> ServiceProviderConfig:
+    """What the service provider does, as `/ServiceProviderConfig` says it (RFC 7643 §5, RFC 9865 §2.4)."""
+    return ServiceProviderConfig(
+        patch=Patch(supported=True),
+        bulk=Bulk(supported=True, max_operations=MAX_OPERATIONS, max_payload_size=MAX_BODY),
+        filter=Filter(supported=True, max_results=MAX_PAGE),
+        change_password=ChangePassword(supported=False),
+        sort=Sort(supported=True),
+        etag=ETag(supported=True),
+        pagination=Pagination(
+            cursor=True, index=True, default_pagination_method=Pagination.DefaultPaginationMethod.index,
+            default_page_size=100, max_page_size=MAX_PAGE, cursor_timeout=CURSOR_SECONDS,
+        ),
+        authentication_schemes=[
+            AuthenticationScheme(
+                type=AuthenticationScheme.Type.oauthbearertoken, name="Bearer token",
+                description="The token of the SCIM setting, as a bearer token", primary=True,
+            )
+        ],
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def provider_for(attributes: tuple[str, ...]) -> ScimProvider:
+    """What is served to a setting that maps these attribute paths: their extension URNs are part of a user."""
+    extensions: dict[str, list[str]] = {}
+    for path in attributes:
+        urn, _, name = path.rpartition(":")
+        if urn.lower().startswith("urn:") and urn.lower() not in (ENTERPRISE.lower(), CORE.lower()):
+            extensions.setdefault(urn, []).append(name.split("[")[0].split(".")[0])
+    models: list[Any] = [User, Group, EnterpriseUser]
+    user: Any = EnterpriseUser
+    for urn, names in extensions.items():
+        extension = _extension(urn, tuple(dict.fromkeys(names)))
+        models.append(extension)
+        user |= extension
+    types = [ResourceType.from_resource(User[user]), ResourceType.from_resource(Group)]
+    return ScimProvider(models=models, resource_types=types, config=configuration(), policy=POLICY)
+
+
+def _extension(urn: str, names: tuple[str, ...]) -> type[Extension]:
+    """A schema extension of strings (RFC 7643 §3.3), as a setting's mappings name its attributes."""
+    fields: dict[str, Any] = {
+        f"attribute_{number}": (Annotated[str | None, Field(alias=name)], None) for number, name in enumerate(names)
+    }
+    made = create_model(urn.rsplit(":", 2)[-2].title().replace(".", "").replace("-", "") or "Custom",
+                        __base__=Extension, **fields)  # fmt: skip
+    made.__schema__ = URN(urn)
+    return made
+
+
+class Service(ScimService):
+    """The protocol's steps without input or output; bodies are put into the form of the RFCs before they are read."""
+
+    def read_body(
+        self, model: type[ModelT], body: bytes, content_type: str | None, scim_ctx: Context
+    ) -> ModelT:  # fmt: skip
+        """A body as `model`, however the identity provider wrote it."""
+        self.ensure_json(content_type)
+        data = read_json(body)
+        if isinstance(data, dict):
+            data = _normal(data, model)
+            if issubclass(model, PatchOp) and data.get("Operations") == [] and body.count(b'"op"'):
+                return cast(
+                    "ModelT", model.model_construct(operations=[])
+                )  # all it asks for is not the client's to change
+        try:
+            return model.model_validate(data, scim_ctx=scim_ctx)
+        except ValidationError as error:
+            raise scim_exception_of(error) from error
+
+    def decode_body(self, body: bytes, content_type: str | None) -> Any:
+        """A body as JSON, not validated yet."""
+        self.ensure_json(content_type)
+        return read_json(body)
+
+
+def _normal(data: dict[str, Any], model: type[Any]) -> dict[str, Any]:
+    if issubclass(model, PatchOp):
+        return normal_patch(data, _kind(model.__pydantic_generic_metadata__["args"][0]))
+    if issubclass(model, Resource):
+        return normal_resource(data, _kind(model))
+    return data
+
+
+def _kind(model: type[Any]) -> Any:
+    return "Group" if issubclass(model, Group) else "User"
+
+
+class Handler(ScimHandler):
+    """scim2-server's handler, save that members of a group are rows and never copied as a whole."""
+
+    storage: Storage
+
+    def patch_resource(
+        self, resource_type: ResourceType, resource_id: str, patch_op: PatchOp[Any], conditions: Conditions
+    ) -> Resource[Any]:
+        """Apply a PATCH; where it only changes members, as INSERT and DELETE."""
+        if not patch_op.operations:
+            return self.storage.get(resource_type, resource_id)
+        if resource_type.id != "Group" or (changes := _members_only(patch_op)) is None:
+            return super().patch_resource(resource_type, resource_id, patch_op, conditions)
+        row = self.storage.row(resource_type, resource_id, lock=True)
+        conditions.check(f'W/"{row.version}"', "PATCH")
+        return self.storage.change_members(resource_type, row, changes)
+
+
+def _members_only(patch_op: PatchOp[Any]) -> list[MemberChange] | None:
+    operations = [
+        {"op": operation.op.value, "path": str(operation.path) if operation.path else None, "value": operation.value}
+        for operation in patch_op.operations or []
+    ]
+    changes = member_changes({"Operations": operations})
+    return None if changes is None else [MemberChange(change.kind, change.ids) for change in changes]

@@ -1,0 +1,114 @@
+"""Rows and resources: what becomes of one into the other, and the words the storage and the log share."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn, cast
+
+import sqlalchemy as sa
+from scim2_models import (
+    Meta,
+    PreconditionFailedException,
+    Resource,
+    ResourceType,
+    ResponseParameters,
+    UniquenessException,
+)  # fmt: skip
+from sqlalchemy.exc import IntegrityError
+
+from scimops.service_provider.tables import groups, users
+
+NOT_STORED = ("id", "meta", "password", "groups")
+"""What is the service provider's to say, or nobody's to keep."""
+
+
+@dataclass(frozen=True)
+class MemberChange:
+    """One operation on a group's members: `add`, `remove`, `replace` (these and no others) or `clear`."""
+
+    kind: str
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One attribute that a request changed, for the log."""
+
+    attribute: str
+    old: Any
+    new: Any
+
+
+def table_of(resource_type: ResourceType) -> sa.Table:
+    """The table of a resource type."""
+    return users if resource_type.id == "User" else groups
+
+
+def loaded(document: Any) -> dict[str, Any]:
+    """A document as the database gives it, as data."""
+    return cast("dict[str, Any]", json.loads(document) if isinstance(document, (str, bytes)) else document)
+
+
+def document_of(resource: Resource[Any]) -> dict[str, Any]:
+    """What is kept of a resource, as SCIM JSON."""
+    document: dict[str, Any] = resource.model_dump()
+    return {key: value for key, value in document.items() if key not in NOT_STORED}
+
+
+def dressed(resource: Resource[Any], row: sa.Row[Any], resource_type: ResourceType) -> Resource[Any]:
+    """A resource with what the service provider says of it: id and meta (RFC 7643 §3.1)."""
+    resource.id = row.id
+    resource.meta = Meta(
+        resource_type=resource_type.name, created=_utc(row.created), last_modified=_utc(row.modified),
+        version=version_of(row),
+    )  # fmt: skip
+    return resource
+
+
+def _utc(moment: Any) -> Any:
+    """SQLite keeps no time zone; every time in it is UTC."""
+    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
+def version_of(row: Any) -> str:
+    """The weak ETag of a row (RFC 7644 §3.14)."""
+    return f'W/"{row.version}"'
+
+
+def check_version(row: sa.Row[Any], expected: str | None) -> None:
+    """Refuse a change of a state that is no more (RFC 7644 §3.14)."""
+    if expected is not None and expected != version_of(row):
+        raise PreconditionFailedException(detail="The resource was changed meanwhile. Read it again.")
+
+
+def member_ids(resource: Any) -> tuple[str, ...]:
+    """The people among a group's members; groups in groups are not mirrored."""
+    return tuple(member.value for member in resource.members or [] if member.value and member.type != "Group")
+
+
+def keeps_members(parameters: ResponseParameters[Any] | None) -> bool:
+    """Does an answer with these parameters carry the members (RFC 7644 §3.9)?"""
+    if parameters is None:
+        return True
+    excluded = {str(path).rsplit(":", 1)[-1].lower() for path in parameters.excluded_attributes or []}
+    wanted = {str(path).rsplit(":", 1)[-1].lower().split(".")[0] for path in parameters.attributes or []}
+    return "members" not in excluded and (not wanted or "members" in wanted)
+
+
+@contextlib.contextmanager
+def unique() -> Iterator[None]:
+    """A value of somebody else: 409, without a word about them (RFC 7644 §3.3)."""
+    try:
+        yield
+    except IntegrityError as error:
+        _taken(str(error.orig), error)
+
+
+def _taken(message: str, error: IntegrityError) -> NoReturn:
+    names = {"user_name": "userName", "email": "e-mail address", "external_id": "externalId"}
+    taken = next((shown for name, shown in names.items() if name in message), "value")
+    raise UniquenessException(detail=f"Another person of this company has this {taken}.") from error

@@ -1,0 +1,379 @@
+"""The storage behind scim2-server: people and groups as rows. No grouping here: that is `placement`.
+
+A storage lives for one request, inside its transaction, and sees one setting: its own people and memberships, and the
+groups of its company that the rule or its identity provider made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from scim2_models import (
+    ForbiddenException,
+    InvalidValueException,
+    NotFoundException,
+    Resource,
+    ResourceType,
+    ResponseParameters,
+    ScimFilter,
+    ScimProvider,
+    SearchRequest,
+)  # fmt: skip
+from scim2_server.storage import ScimStorage, SearchPage
+from scim2_server.utils import parametrize
+
+from scimops.grouping import identity_key
+from scimops.resources import flatten
+from scimops.service_provider.database import new_id
+from scimops.service_provider.filters import folded
+from scimops.service_provider.paging import Source, find_page
+from scimops.service_provider.placement import Judged, Placement, chunks, ignoring, key_of_group, now, scim_key
+from scimops.service_provider.rows import (
+    Change,
+    MemberChange,
+    check_version,
+    document_of,
+    dressed,
+    keeps_members,
+    loaded,
+    member_ids,
+    table_of,
+    unique,
+)  # fmt: skip
+from scimops.service_provider.tables import enrolled, groups, memberships, users
+
+
+class Storage(ScimStorage):
+    """The people and groups of one setting, in one transaction.
+
+    `placement` places people by the rule and refuses whom the rule rejects; without one, rows are only kept. `locking`
+    has `get` lock the row it reads, so that of two parallel changes without If-Match both succeed.
+    """
+
+    supports_cursors = True
+
+    def __init__(
+        self, connection: sa.Connection, provider: ScimProvider, company_id: str, setting_n: int,
+        placement: Placement | None = None, *, locking: bool = False, savepoints: bool = False,
+    ) -> None:  # fmt: skip
+        self.connection, self.provider, self.placement = connection, provider, placement
+        self.company_id, self.setting_n = company_id, setting_n
+        self.locking, self.savepoints = locking, savepoints
+        self.changes: list[Change] = []
+        self.by_idp_groups = placement is not None and placement.grouping.setting.by_idp_groups
+
+    @contextlib.contextmanager
+    def operation(self) -> Iterator[None]:
+        """One SCIM operation; of a bulk request a failed one undoes nothing but itself."""
+        if not self.savepoints:
+            yield
+            return
+        with self.connection.begin_nested():
+            yield
+
+    # -- Reading --------------------------------------------------------
+
+    def get(
+        self, resource_type: ResourceType, resource_id: str, *,
+        response_parameters: ResponseParameters[Any] | None = None,
+    ) -> Resource[Any]:  # fmt: skip
+        """The resource; its members only where the answer keeps them."""
+        row = self.row(resource_type, resource_id, lock=self.locking)
+        if resource_type.id == "User":
+            return self._people([row], resource_type)[0]
+        members = keeps_members(response_parameters)
+        return self._groups([row], resource_type, members=members)[0]
+
+    def row(self, resource_type: ResourceType, resource_id: str, *, lock: bool = False) -> sa.Row[Any]:
+        """The row of a resource of this setting.
+
+        Raises:
+            NotFoundException: there is none.
+        """
+        table = table_of(resource_type)
+        query = sa.select(table).where(table.c.id == resource_id, self.scope(resource_type.id or ""))
+        row = self.connection.execute(query.with_for_update() if lock else query).one_or_none()
+        if row is None:
+            raise NotFoundException(detail=f"There is no {resource_type.name} {resource_id!r}.")
+        return row
+
+    def _model(self, resource_type: ResourceType) -> type[Resource[Any]]:
+        return cast("type[Resource[Any]]", self.provider.model_for(resource_type))
+
+    def scope(self, kind: str) -> sa.ColumnElement[bool]:
+        """What this setting sees: its own people; its own pushed groups and what the rule placed in its company."""
+        if kind == "User":
+            return users.c.setting_n == self.setting_n
+        own = (groups.c.kind == "pushed") & (groups.c.setting_n == self.setting_n)
+        return (groups.c.company_id == self.company_id) & (own | (groups.c.kind == "placed"))
+
+    def members(self) -> sa.Subquery:
+        """The memberships that show: of this setting's own people, without those who are not active (rule 9)."""
+        shown = sa.select(memberships.c.group_n, memberships.c.user_n, users.c.id.label("user_id"))
+        shown = shown.join(users, users.c.n == memberships.c.user_n).where(memberships.c.setting_n == self.setting_n)
+        keeps = self.placement is not None and self.placement.grouping.setting.group_settings.inactive == "keep_group"
+        return (shown if keeps else shown.where(users.c.active)).subquery("shown_members")
+
+    def search(
+        self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
+    ) -> SearchPage:
+        """One page of what matches, found in SQL."""
+        sources = [self._source(resource_type, search_request) for resource_type in resource_types]
+        found = find_page(self.connection, sources, search_request, position)
+        by_type = {resource_type.name: resource_type for resource_type in resource_types}
+        resources: dict[tuple[str, int], Resource[Any]] = {}
+        for name, resource_type in by_type.items():
+            ns = [n for kind, n in found.rows if kind == name]
+            for n, resource in zip(ns, self._read(resource_type, ns, search_request), strict=True):
+                resources[cast(str, name), n] = resource
+        return SearchPage(found.total, [resources[key] for key in found.rows], found.next, found.previous)
+
+    def _source(self, resource_type: ResourceType, search_request: SearchRequest[Any]) -> Source:
+        text = search_request.filter
+        model = self._model(resource_type)
+        bound = parametrize(ScimFilter, model)(text) if text is not None else None
+        return Source(cast(str, resource_type.name), model, self.scope(resource_type.id or ""), bound, self.members())
+
+    def _read(
+        self, resource_type: ResourceType, ns: Sequence[int], parameters: ResponseParameters[Any]
+    ) -> list[Resource[Any]]:
+        if not ns:
+            return []
+        table = table_of(resource_type)
+        rows = {row.n: row for part in chunks(ns) for row in self.connection.execute(
+            sa.select(table).where(table.c.n.in_(part))
+        )}  # fmt: skip
+        ordered = [rows[n] for n in ns]
+        if resource_type.id == "User":
+            return self._people(ordered, resource_type)
+        return self._groups(ordered, resource_type, members=keeps_members(parameters))
+
+    def _people(self, rows: Sequence[sa.Row[Any]], resource_type: ResourceType) -> list[Resource[Any]]:
+        theirs = self._groups_of([row.n for row in rows])
+        model = self._model(resource_type)
+        result = []
+        for row in rows:
+            document = loaded(row.document)
+            if row.n in theirs:
+                document["groups"] = theirs[row.n]
+            result.append(dressed(model.model_validate(document), row, resource_type))
+        return result
+
+    def _groups_of(self, ns: Sequence[int]) -> dict[int, list[dict[str, str]]]:
+        shown = self.members()
+        result: dict[int, list[dict[str, str]]] = {}
+        for part in chunks(ns):
+            query = sa.select(shown.c.user_n, groups.c.id, groups.c.name).join(groups, groups.c.n == shown.c.group_n)
+            for n, group_id, name in self.connection.execute(query.where(shown.c.user_n.in_(part))):
+                group = {"value": group_id, "$ref": f"Groups/{group_id}", "display": name}
+                result.setdefault(n, []).append(group)
+        return result
+
+    def _groups(
+        self, rows: Sequence[sa.Row[Any]], resource_type: ResourceType, *, members: bool = True
+    ) -> list[Resource[Any]]:
+        model = self._model(resource_type)
+        shown = self.members()
+        result = []
+        for row in rows:
+            document: dict[str, Any] = {"displayName": row.name, "externalId": row.external_id}
+            if members:
+                query = sa.select(shown.c.user_id).where(shown.c.group_n == row.n).order_by(shown.c.user_n)
+                ids = self.connection.scalars(query).all()
+                document["members"] = [{"value": i, "$ref": f"Users/{i}", "type": "User"} for i in ids] or None
+            result.append(dressed(model.model_validate(document), row, resource_type))
+        return result
+
+    # -- Writing people and groups ----------------------------------------
+
+    def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
+        """Keep a new person, placed by the rule, or a group that the identity provider pushes."""
+        new = self._create_user(resource) if resource_type.id == "User" else self._create_group(resource)
+        return self.get(resource_type, new)
+
+    def update(
+        self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
+    ) -> Resource[Any]:
+        """Keep the new state of a person or a pushed group."""
+        row = self.row(resource_type, cast(str, resource.id), lock=self.locking)
+        check_version(row, expected_version)
+        if resource_type.id == "User":
+            self._update_user(row, resource)
+        else:
+            self._update_group(row, resource)
+        return self.get(resource_type, row.id)
+
+    def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
+        """Forget a person, or a group that the identity provider pushed."""
+        row = self.row(resource_type, resource_id, lock=self.locking)
+        check_version(row, expected_version)
+        if resource_type.id == "User":
+            held = self.connection.scalars(sa.select(memberships.c.group_n).where(memberships.c.user_n == row.n)).all()
+            for table in (memberships, enrolled):
+                self.connection.execute(sa.delete(table).where(table.c.user_n == row.n))
+            self.connection.execute(sa.delete(users).where(users.c.n == row.n))
+            self._touch(held)
+        else:
+            self._delete_group(row)
+
+    def _create_user(self, resource: Resource[Any]) -> str:
+        document, moment = document_of(resource), now()
+        judged = self._judge(document, created=True)
+        row = self._person(document, judged) | {
+            "id": new_id(), "company_id": self.company_id, "setting_n": self.setting_n, "version": 1,
+            "created": moment, "modified": moment,
+        }  # fmt: skip
+        with unique(), self.operation():
+            n = self.connection.execute(sa.insert(users).values(row).returning(users.c.n)).scalar_one()
+        self._note({}, document)
+        if self.placement:
+            self.placement.put(n, row["id"], judged)
+        return cast(str, row["id"])
+
+    def _update_user(self, row: sa.Row[Any], resource: Resource[Any]) -> None:
+        document = document_of(resource)
+        judged = self._judge(document, created=False)
+        changed = self._person(document, judged) | {"version": row.version + 1, "modified": now()}
+        with unique(), self.operation():
+            self.connection.execute(sa.update(users).where(users.c.n == row.n).values(changed))
+        self._note(loaded(row.document), document)
+        if self.placement:
+            self.placement.put(row.n, row.id, judged, row.reason)
+
+    def _note(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        before, after = flatten(old), flatten(new)
+        self.changes += [
+            Change(name, before.get(name), after.get(name))
+            for name in dict.fromkeys([*before, *after])
+            if before.get(name) != after.get(name) and name != "schemas"
+        ]
+
+    def _judge(self, document: dict[str, Any], *, created: bool) -> Judged:
+        if self.placement:
+            return self.placement.judge(document, created=created)
+        email = next((item.get("value") for item in document.get("emails") or []), None)
+        return Judged(email, document.get("active") is not False, None, None, "ungrouped")
+
+    def _person(self, document: dict[str, Any], judged: Judged) -> dict[str, Any]:
+        text = json.dumps(document, ensure_ascii=False)
+        emails = [scim_key(item["value"]) for item in document.get("emails") or [] if item.get("value")]
+        name = document.get("userName")
+        return {
+            "external_id": document.get("externalId"), "user_name": name,
+            "user_name_scim": scim_key(name) if name is not None else None,
+            "user_name_key": identity_key(name) if name is not None else None,
+            "email": judged.email, "email_scim": emails[0] if emails else None,
+            "email_key": identity_key(judged.email) if judged.email else None, "more_emails": len(emails) > 1,
+            "active": judged.active, "group_key": judged.group_key, "reason": judged.reason,
+            "document": text, "folded": folded(text),
+        }  # fmt: skip
+
+    # -- Groups that the identity provider pushes ---------------------------
+
+    def _create_group(self, resource: Any) -> str:
+        moment, key = now(), key_of_group(resource.display_name)
+        target = self.placement.target_of(key) if self.placement and self.by_idp_groups else None
+        row = {
+            "id": new_id(), "company_id": self.company_id, "setting_n": self.setting_n, "kind": "pushed",
+            "name": resource.display_name, "group_key": key, "scim_key": scim_key(resource.display_name),
+            "external_id": resource.external_id, "version": 1, "created": moment, "modified": moment,
+            "target_n": target,
+        }  # fmt: skip
+        n = self.connection.execute(sa.insert(groups).values(row).returning(groups.c.n)).scalar_one()
+        if self.by_idp_groups and target is None:
+            self.connection.execute(sa.update(groups).where(groups.c.n == n).values(target_n=n))
+        if ids := member_ids(resource):
+            self._apply_members(n, [MemberChange("add", ids)])
+        return cast(str, row["id"])
+
+    def _update_group(self, row: sa.Row[Any], resource: Any) -> None:
+        self._refuse_placed(row)
+        changed: dict[str, Any] = {"external_id": resource.external_id, "name": resource.display_name}
+        if resource.display_name != row.name:  # the key stays: a rename splits nothing (rule 4)
+            changed["scim_key"] = scim_key(resource.display_name)
+        self.connection.execute(sa.update(groups).where(groups.c.n == row.n).values(changed))
+        if resource.display_name != row.name:
+            self.changes.append(Change("displayName", row.name, resource.display_name))
+        self._apply_members(row.n, [MemberChange("replace", member_ids(resource))])
+        self._touch([row.n])
+
+    def _delete_group(self, row: sa.Row[Any]) -> None:
+        self._refuse_placed(row)
+        left = self._apply_members(row.n, [MemberChange("clear")])
+        if row.target_n == row.n:  # trainings hang on it: it stays, empty and the company's own (rule 10)
+            kept = {"kind": "manual", "setting_n": None, "external_id": None}
+            self.connection.execute(sa.update(groups).where(groups.c.n == row.n).values(kept))
+        else:
+            self.connection.execute(sa.delete(groups).where(groups.c.n == row.n))
+        if self.placement:
+            self.placement.settle(left)
+
+    def change_members(
+        self, resource_type: ResourceType, row: sa.Row[Any], changes: Sequence[MemberChange]
+    ) -> Resource[Any]:
+        """Members as rows, whatever the size of the group; the group comes back without its members."""
+        self._refuse_placed(row)
+        if self._apply_members(row.n, changes):
+            self._touch([row.n])
+        return self._groups([self.row(resource_type, row.id)], resource_type, members=False)[0]
+
+    def _apply_members(self, group_n: int, changes: Iterable[MemberChange]) -> set[int]:
+        """Carry out the changes in order; who joined or left."""
+        moved: set[int] = set()
+        for change in changes:
+            ns = self._numbers(change.ids, strict=change.kind != "remove")
+            here = (memberships.c.group_n == group_n) & (memberships.c.setting_n == self.setting_n)
+            if change.kind == "remove":
+                for part in chunks(ns):
+                    moved |= self._leave(here & memberships.c.user_n.in_(part))
+            elif change.kind in ("replace", "clear"):
+                held = set(self.connection.scalars(sa.select(memberships.c.user_n).where(here)))
+                for part in chunks(held - set(ns)):
+                    moved |= self._leave(here & memberships.c.user_n.in_(part))
+                ns = [n for n in ns if n not in held]
+            if change.kind in ("add", "replace"):
+                moved |= self._enter(group_n, ns)
+        if moved:
+            self.changes.append(Change("members", None, f"{len(moved)} joined or left"))
+        if self.placement:
+            self.placement.settle(moved)
+        return moved
+
+    def _leave(self, condition: sa.ColumnElement[bool]) -> set[int]:
+        gone = sa.delete(memberships).where(condition).returning(memberships.c.user_n)
+        return set(self.connection.scalars(gone))
+
+    def _enter(self, group_n: int, ns: Iterable[int]) -> set[int]:
+        entered: set[int] = set()
+        for part in chunks(ns):
+            rows = [{"group_n": group_n, "user_n": n, "setting_n": self.setting_n} for n in part]
+            new = ignoring(self.connection, memberships).values(rows).returning(memberships.c.user_n)
+            entered |= set(self.connection.scalars(new))
+        return entered
+
+    def _numbers(self, ids: Sequence[str], *, strict: bool) -> list[int]:
+        """The keys of this setting's people with these ids; a stranger is an error where they would join."""
+        found: dict[str, int] = {}
+        for part in chunks(ids):
+            query = sa.select(users.c.id, users.c.n).where(users.c.id.in_(part), self.scope("User"))
+            found |= {row.id: row.n for row in self.connection.execute(query)}
+        if strict and (unknown := [i for i in ids if i not in found]):
+            raise InvalidValueException(detail=f"There is no User {unknown[0]!r} to be a member.")
+        return [found[i] for i in dict.fromkeys(ids) if i in found]
+
+    def _touch(self, group_ns: Iterable[int | None]) -> None:
+        for n in sorted({n for n in group_ns if n is not None}):
+            changed = {"version": groups.c.version + 1, "modified": now()}
+            self.connection.execute(sa.update(groups).where(groups.c.n == n).values(changed))
+
+    @staticmethod
+    def _refuse_placed(row: sa.Row[Any]) -> None:
+        if row.kind == "placed":
+            raise ForbiddenException(
+                detail=f"{row.name!r} holds the people whom the setting's grouping puts there. Change their value at "
+                "the identity provider, or group by the identity provider's groups."
+            )

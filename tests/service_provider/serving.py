@@ -1,0 +1,73 @@
+"""A real service provider on a real port, for tests: `served` gives a client of one setting of one company."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2
+import sqlalchemy as sa
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from scimops.service_provider.app import ScimEndpoint
+from scimops.service_provider.database import Database, new_id
+from scimops.service_provider.tables import companies, settings
+from scimops.setting import Setting
+
+
+@contextlib.contextmanager
+def running(app: Any) -> Iterator[str]:
+    """`app` behind uvicorn on a free port; gives its URL."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+def new_company(database: Database, name: str = "Acme") -> str:
+    """A company; its id."""
+    company = new_id()
+    with database.write() as connection:
+        connection.execute(sa.insert(companies).values(id=company, name=name, created=dt.datetime.now(dt.UTC)))
+    return company
+
+
+def new_subject(database: Database, setting: Setting, company: str | None = None) -> SimpleNamespace:
+    """A setting of a company, as a request acts for it."""
+    company = company or new_company(database)
+    row = {
+        "id": new_id(), "company_id": company, "name": setting.name, "document": setting.model_dump_json(),
+        "created": dt.datetime.now(dt.UTC),
+    }  # fmt: skip
+    with database.write() as connection:
+        n = connection.execute(sa.insert(settings).values(row).returning(settings.c.n)).scalar_one()
+    return SimpleNamespace(company_id=company, setting_n=n, setting_id=row["id"], setting=setting, token_name="test")
+
+
+@contextlib.contextmanager
+def served(database: Database, *subjects: SimpleNamespace) -> Iterator[httpx2.Client]:
+    """A client of `/scim/v2`; the bearer token is the id of the setting that a request acts for."""
+    by_id = {subject.setting_id: subject for subject in subjects}
+    endpoint = ScimEndpoint(database, lambda header, _: by_id[str(header).removeprefix("Bearer ")], "https://x.example")
+    app = Starlette(routes=[Mount("/scim", endpoint)])
+    headers = {"Authorization": f"Bearer {subjects[0].setting_id}", "Content-Type": "application/scim+json"}
+    with running(app) as url, httpx2.Client(base_url=f"{url}/scim/v2", headers=headers, timeout=60) as client:
+        yield client
+    endpoint.later.close()
