@@ -124,7 +124,6 @@ class Placement:
         if not self.grouping.setting.by_idp_groups:
             return
         blank = self.grouping.place(None)
-        fallback = self._group(blank.key, blank.name) if blank.key else None
         for chunk in chunks(user_ns):
             has: set[int] = set(self.connection.scalars(self._with_groups(chunk)))
             without = [n for n in chunk if n not in has]
@@ -132,10 +131,13 @@ class Placement:
             held = set(self.connection.scalars(sa.select(memberships.c.user_n).where(mine)))
             if gone := held & has:
                 self.connection.execute(sa.delete(memberships).where(mine & memberships.c.user_n.in_(gone)))
-            new = [n for n in without if n not in held] if fallback else []
-            self._join([{"group_n": fallback, "user_n": n, "setting_n": self.setting_n} for n in new])
-            if (gone or new) and fallback:
-                self.touch([fallback])
+            if blank.key and without:
+                fallback = self._group(blank.key, blank.name)
+                new = [n for n in without if n not in held]
+                self._join([{"group_n": fallback, "user_n": n, "setting_n": self.setting_n} for n in new])
+                self.touch([fallback] if new else [])
+            if gone and blank.key:
+                self.touch([self.target_of(blank.key)])
             self._give_reason(has, "idp_group", None)
             self._give_reason(without, blank.reason, blank.key)
 

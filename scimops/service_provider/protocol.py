@@ -16,6 +16,7 @@ from scim2_models import (
     AnyExtension,
     AuthenticationScheme,
     Bulk,
+    BulkRequest,
     ChangePassword,
     ComplexAttribute,
     Context,
@@ -42,10 +43,18 @@ from scim2_server.service import ModelT, ScimService, scim_exception_of
 from scimops.attributes import CORE, ENTERPRISE
 from scimops.service_provider.rows import MemberChange
 from scimops.service_provider.storage import Storage
-from scimops.service_provider.tolerance import member_changes, normal_patch, normal_resource, read_json
+from scimops.service_provider.tolerance import (
+    member_changes,
+    normal_filter,
+    normal_patch,
+    normal_resource,
+    read_json,
+)
 
-MAX_BODY = 2 << 20
-"""The largest body in bytes: a PATCH of 10,000 members has 0.6 MiB."""
+MAX_BODY = 16 << 20
+"""The largest body in bytes: a PUT of a group with 50,000 members has 8 MiB."""
+
+MAX_BULK = 2 << 20
 
 MAX_OPERATIONS, MAX_PAGE = 1000, 200
 CURSOR_SECONDS = 3600
@@ -87,7 +96,7 @@ def configuration() -> ServiceProviderConfig:
     """What the service provider does, as `/ServiceProviderConfig` says it (RFC 7643 §5, RFC 9865 §2.4)."""
     return ServiceProviderConfig(
         patch=Patch(supported=True),
-        bulk=Bulk(supported=True, max_operations=MAX_OPERATIONS, max_payload_size=MAX_BODY),
+        bulk=Bulk(supported=True, max_operations=MAX_OPERATIONS, max_payload_size=MAX_BULK),
         filter=Filter(supported=True, max_results=MAX_PAGE),
         change_password=ChangePassword(supported=False),
         sort=Sort(supported=True),
@@ -115,23 +124,21 @@ def provider_for(attributes: tuple[str, ...]) -> ScimProvider:
             extensions.setdefault(urn, []).append(name.split("[")[0].split(".")[0])
     models: list[Any] = [User, Group, EnterpriseUser]
     user: Any = EnterpriseUser
-    for urn, names in extensions.items():
-        extension = _extension(urn, tuple(dict.fromkeys(names)))
+    for number, (urn, names) in enumerate(extensions.items()):
+        extension = _extension(f"Extension{number}", urn, tuple(dict.fromkeys(names)))
         models.append(extension)
         user |= extension
     types = [ResourceType.from_resource(User[user]), ResourceType.from_resource(Group)]
     return ScimProvider(models=models, resource_types=types, config=configuration(), policy=POLICY)
 
 
-def _extension(urn: str, names: tuple[str, ...]) -> type[Extension]:
+def _extension(name: str, urn: str, attributes: tuple[str, ...]) -> type[Extension]:
     """A schema extension of strings (RFC 7643 §3.3), as a setting's mappings name its attributes."""
     fields: dict[str, Any] = {
-        f"attribute_{number}": (Annotated[str | None, Field(alias=name)], None) for number, name in enumerate(names)
+        f"attribute_{number}": (str | None, Field(None, validation_alias=attribute, serialization_alias=attribute))
+        for number, attribute in enumerate(attributes)
     }
-    made = create_model(urn.rsplit(":", 2)[-2].title().replace(".", "").replace("-", "") or "Custom",
-                        __base__=Extension, **fields)  # fmt: skip
-    made.__schema__ = URN(urn)
-    return made
+    return create_model(name, __base__=Extension, __schema__=(ClassVar[URN], URN(urn)), **fields)
 
 
 class Service(ScimService):
@@ -142,7 +149,7 @@ class Service(ScimService):
     ) -> ModelT:  # fmt: skip
         """A body as `model`, however the identity provider wrote it."""
         self.ensure_json(content_type)
-        data = read_json(body)
+        data = read_json(body, max_bytes=MAX_BODY)
         if isinstance(data, dict):
             data = _normal(data, model)
             if issubclass(model, PatchOp) and data.get("Operations") == [] and body.count(b'"op"'):
@@ -157,7 +164,10 @@ class Service(ScimService):
     def decode_body(self, body: bytes, content_type: str | None) -> Any:
         """A body as JSON, not validated yet."""
         self.ensure_json(content_type)
-        return read_json(body)
+        data = read_json(body, max_bytes=MAX_BODY)
+        if isinstance(data, dict) and isinstance(data.get("filter"), str):
+            data["filter"] = normal_filter(data["filter"])
+        return data
 
 
 def _normal(data: dict[str, Any], model: type[Any]) -> dict[str, Any]:
@@ -165,7 +175,18 @@ def _normal(data: dict[str, Any], model: type[Any]) -> dict[str, Any]:
         return normal_patch(data, _kind(model.__pydantic_generic_metadata__["args"][0]))
     if issubclass(model, Resource):
         return normal_resource(data, _kind(model))
+    if issubclass(model, BulkRequest) and isinstance(data.get("Operations"), list):
+        return data | {"Operations": [_normal_operation(operation) for operation in data["Operations"]]}
     return data
+
+
+def _normal_operation(operation: Any) -> Any:
+    """One operation of a bulk request (RFC 7644 §3.7), its data as in a request of its own."""
+    if not isinstance(operation, dict) or not isinstance(operation.get("data"), dict):
+        return operation
+    kind: Any = "Group" if str(operation.get("path")).lower().startswith("/groups") else "User"
+    normal = normal_patch if str(operation.get("method")).upper() == "PATCH" else normal_resource
+    return operation | {"data": normal(operation["data"], kind)}
 
 
 def _kind(model: type[Any]) -> Any:

@@ -201,18 +201,15 @@ def _write(op: str, target: Target, value: Any, resource_type: ResourceName) -> 
 
 
 def _entry(op: str, target: Target, attribute: Attribute, value: Any) -> Iterator[Operation]:
-    """An add or a replace of the entries that a filter selects; a bare text is their `value` (Okta)."""
+    """An add or a replace of the entries that a filter selects; a bare text is their `value`, null unassigns."""
     value = without_list_of_one(value)
     if is_blank(value):
         yield {"op": "remove", "path": target.path}
     elif isinstance(value, dict):
-        kept = object_of(attribute, value)
-        for key, item in value.items():
-            sub = attribute.subs.get(key.lower())
-            if sub and is_blank(item):
-                yield {"op": "remove", "path": target.at(sub.name).path}
-        if kept:
-            yield _written(op, target.path, kept)
+        subs = (attribute.subs.get(key.lower()) for key, item in value.items() if is_blank(item))
+        blank = {sub.name: None for sub in subs if sub and sub.name != "$ref"}
+        if found := blank | object_of(attribute, value):
+            yield _written(op, target.path, found)
     elif "value" in attribute.subs:
         yield from _simple(op, target.at("value"), attribute.subs["value"], value)
     else:

@@ -1,264 +1,99 @@
-"""Filters, sorting and paging in SQL give what scim2-models gives in Python, on each database."""
+"""Filters in SQL keep what scim2-models keeps in Python, on each database."""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
+import re
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from filled import ENTERPRISE, NASTY, PERSON, Filled, key_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import Field
-from scim2_models import (
-    ComplexAttribute,
-    EnterpriseUser,
-    Group,
-    InvalidCursorException,
-    InvalidFilterException,
-    ScimFilter,
-    SearchRequest,
-    User,
-    default_comparison_key,
-)
-from scim2_server.testing import SEARCH_FILTERS, SEARCH_SORTS, SEARCH_USERS
+from scim2_models import ComplexAttribute, EnterpriseUser, InvalidFilterException, ScimFilter, User
+from scim2_server.testing import SEARCH_FILTERS
 
 from scimops.service_provider.attribute_places import exact
-from scimops.service_provider.database import Database
+from scimops.service_provider.database import Database, open_database
 from scimops.service_provider.filters import MAX_TERMS, folded
-from scimops.service_provider.paging import Found, Source, find_page
-from scimops.service_provider.tables import companies, groups, memberships, users
-from scimops.service_provider.tables import settings as settings_table
+from scimops.service_provider.tables import metadata
 
-PERSON = User[EnterpriseUser]
-ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-START = dt.datetime(2024, 2, 29, 23, 59, 59, 123456, tzinfo=dt.UTC)
-MODELS: dict[str, type[Any]] = {"User": PERSON, "Group": Group}
 CORPUS = Path(__file__).parents[2].parent / "shared" / "conformance" / "filters.json"
 
-NASTY: list[dict[str, Any]] = [
-    *SEARCH_USERS,
-    {"userName": "Straße", "title": "STRASSE", "externalId": "AbC", "nickName": "ß"},
-    {"userName": "İstanbul", "title": "i̇stanbul", "nickName": "ı", "externalId": "abc"},
-    {"userName": "ΑΣ", "title": "ΣΑΣ ΑΣ", "nickName": "σας", "profileUrl": "https://example.com/A"},
-    {"userName": "Ame\u0301lie", "title": "AMÉLIE", "nickName": "a\u0301\u0323", "externalId": "e\u0301"},
-    {"userName": "q'\"q", "title": 'say "hi"', "nickName": "a\\b", "externalId": "'; DROP TABLE users; --"},
-    {"userName": "100%", "title": "a_b", "nickName": "a%b", "displayName": "\\%"},
-    {"userName": "line", "title": "a\n\u0301b", "nickName": "Α\nΣ", "displayName": "\t\u0307\u001f\u0307"},
-    {"userName": "\U0010ffff", "title": "\U0010ffff\U0010ffffx", "nickName": "\ud7ffz", "displayName": "\ue000"},
-    {"userName": "\uffff", "title": "😀 Smile", "nickName": "K", "externalId": "\u212a", "profileUrl": "http://e\u0301/"},
-    {"userName": "empty", "title": "", "nickName": " ", "externalId": "", "name": {"givenName": ""}},
-    {"userName": "null", "title": "null", "nickName": "true", "active": True, "displayName": "0"},
-    {
-        "userName": "many", "active": True, "name": {"formatted": "Many Mails", "familyName": "O'Malley"},
-        "emails": [
-            {"value": "A@example.com", "type": "WORK", "display": "A_%"}, {"type": "home", "primary": True},
-            {"value": "b@example.com", "type": "x", "primary": False}, {"value": "a@example.com", "type": "home"},
-        ],
-        "phoneNumbers": [{"value": "+1 (555) 0100", "type": "mobile"}, {"value": "0", "type": "fax", "primary": True}],
-    },
-    {
-        "userName": "twice", "emails": [{"value": "a@example.com"}, {"value": "A@EXAMPLE.com", "primary": True}],
-        "photos": [{"value": "https://Example.com/P", "type": "photo"}, {"value": "https://example.com/p"}],
-        "x509Certificates": [{"value": "aGVsbG8="}, {"display": "none"}],
-        ENTERPRISE: {"manager": {"value": "Boss", "displayName": "The Boss"}, "department": "R&D", "costCenter": ""},
-    },
-    {
-        "userName": "places", "active": False, "emails": [{"display": "no value"}], "locale": "de-DE",
-        "addresses": [{"type": "work", "locality": "Köln", "primary": True}, {"type": "home", "country": "US"}],
-        "roles": [{"value": "Admin"}, {"value": "user", "primary": True}], "entitlements": [{"display": ""}],
-        ENTERPRISE: {"department": "Sales \\ [x]", "employeeNumber": "9"},
-    },
-]  # fmt: skip
-
-GROUPS = [("Sales", "G1", [0, 1, 2]), ("straße", None, [1, 11]), ("Été", "e\u0301", []), ("a_%", "", [2])]
-
 FILTERS = [
-    *SEARCH_FILTERS,
-    'userName eq "strasse"', 'userName eq "STRASSE"', 'userName eq "STRAßE"', 'userName sw "i\u0307"', 'userName co "Σ"',
-    'userName ew "ς"', 'userName eq "Amélie"', 'userName eq "ame\u0301LIE"', 'userName co "\u0301"', 'userName pr',
-    'userName sw ""', 'title co ""', 'title ew ""', 'title eq ""', 'title ne ""', 'not (title ne "")', 'title sw "\\""',
-    'nickName eq "a\\\\b"', 'nickName co "%"', 'nickName sw "a%"', 'nickName eq "Α\\nσ"', 'nickName sw "\ud7ff"',
-    'displayName co "\u0307"', 'displayName eq "0"', 'userName sw "\U0010ffff"', 'title sw "\U0010ffff\U0010ffff"',
-    'userName gt "\uffff"', 'userName ge "\U0010ffff"', 'userName lt "B"', 'title ge "STRASSE"', 'title co "😀"',
-    'externalId eq "abc"', 'externalId eq "AbC"', 'externalId eq "é"', 'externalId eq "K"', 'externalId sw "Ab"',
-    "externalId pr", "externalId eq null", 'externalId ne "abc"', 'externalId gt "a"', 'externalId co "DROP"',
-    'id eq "user0001"', 'id eq "USER0001"', 'id sw "user000"', "id pr", 'id ne "user0001"', 'not (id gt "user0005")',
-    'profileUrl eq "https://example.com/A"', 'profileUrl eq "https://example.com/a"', 'profileUrl co "é"', "profileUrl pr",
-    'emails eq "a@example.com"', 'emails.value eq "A@EXAMPLE.COM"', 'emails[value eq "a@example.com"]',
-    'emails[type eq "work" and value eq "a@example.com"]', 'emails[type eq "home" and value eq "A@example.com"]',
-    'emails[value eq "a@example.com" or type eq "x"]', 'emails[not (value eq "a@example.com")]', 'emails[value pr]',
-    'not (emails eq "a@example.com")', 'not (emails[value eq "a@example.com"])', "emails eq null", "emails ne null",
-    "emails.value eq null", "emails.value ne null", "not (emails.value eq null)", "emails.display pr", "emails.primary pr",
+    *SEARCH_FILTERS, 'userName eq "strasse"', 'userName eq "STRASSE"', 'userName eq "STRAßE"',
+    'userName sw "i\u0307"', 'userName co "Σ"', 'userName ew "ς"', 'userName eq "Amélie"',
+    'userName eq "ame\u0301LIE"', 'userName co "\u0301"', 'userName pr', 'userName sw ""', 'title co ""',
+    'title ew ""', 'title eq ""', 'title ne ""', 'not (title ne "")', 'title sw "\\""', 'nickName eq "a\\\\b"',
+    'nickName co "%"', 'nickName sw "a%"', 'nickName eq "Α\\nσ"', 'nickName sw "\ud7ff"', 'displayName co "\u0307"',
+    'displayName eq "0"', 'userName sw "\U0010ffff"', 'title sw "\U0010ffff\U0010ffff"', 'userName gt "\uffff"',
+    'userName ge "\U0010ffff"', 'userName lt "B"', 'title ge "STRASSE"', 'title co "😀"', 'externalId eq "abc"',
+    'externalId eq "AbC"', 'externalId eq "é"', 'externalId eq "K"', 'externalId sw "Ab"', "externalId pr",
+    "externalId eq null", 'externalId ne "abc"', 'externalId gt "a"', 'externalId co "DROP"', 'id eq "user0001"',
+    'id eq "USER0001"', 'id sw "user000"', "id pr", 'id ne "user0001"', 'not (id gt "user0005")',
+    'profileUrl eq "https://example.com/A"', 'profileUrl eq "https://example.com/a"', 'profileUrl co "é"',
+    "profileUrl pr", 'emails eq "a@example.com"', 'emails.value eq "A@EXAMPLE.COM"',
+    'emails[value eq "a@example.com"]', 'emails[type eq "work" and value eq "a@example.com"]',
+    'emails[type eq "home" and value eq "A@example.com"]', 'emails[value eq "a@example.com" or type eq "x"]',
+    'emails[not (value eq "a@example.com")]', 'emails[value pr]', 'not (emails eq "a@example.com")',
+    'not (emails[value eq "a@example.com"])', "emails eq null", "emails ne null", "emails.value eq null",
+    "emails.value ne null", "not (emails.value eq null)", "emails.display pr", "emails.primary pr",
     "emails.primary eq false", "emails.primary ne true", 'emails.type ne "work"', "emails.primary eq null",
-    'emails[display co "_%"]', 'emails[primary eq false and type eq "x"]', 'emails gt "b@example.com"', "emails[primary eq null]",
-    'emails.value sw "a@"', 'emails[value sw ""]', "emails co 5", 'emails[unknown eq "x"]', "emails[not (unknown pr)]",
-    'phoneNumbers[type eq "fax" and value eq "0"]', 'phoneNumbers co "(555)"', 'addresses[locality eq "KÖLN"]',
-    'addresses[type eq "work" and country eq "US"]', 'addresses eq "x"', 'addresses ne "x"', "addresses eq null",
-    "addresses ne null", 'addresses co "x"', "addresses pr", 'addresses.locality sw "k"', 'addresses gt "a"',
-    'name eq "x"', 'name ne "x"', "name eq null", "name ne null", 'name co "x"', "not (name pr)", "name.givenName eq null",
-    'name.givenName ne "alice"', 'not (name.familyName gt "m")', 'name.familyName eq "o\'malley"',
-    "active eq null", "active ne null", "not (active eq false)", "active ne false", "not (active pr)",
-    'photos eq "https://Example.com/P"', 'photos[value eq "https://example.com/p" and type eq "photo"]',
+    'emails[display co "_%"]', 'emails[primary eq false and type eq "x"]', 'emails gt "b@example.com"',
+    "emails[primary eq null]", 'emails.value sw "a@"', 'emails[value sw ""]', "emails co 5", 'emails[unknown eq "x"]',
+    "emails[not (unknown pr)]", 'phoneNumbers[type eq "fax" and value eq "0"]', 'phoneNumbers co "(555)"',
+    'addresses[locality eq "KÖLN"]', 'addresses[type eq "work" and country eq "US"]', 'addresses eq "x"',
+    'addresses ne "x"', "addresses eq null", "addresses ne null", 'addresses co "x"', "addresses pr",
+    'addresses.locality sw "k"', 'addresses gt "a"', 'name eq "x"', 'name ne "x"', "name eq null", "name ne null",
+    'name co "x"', "not (name pr)", "name.givenName eq null", 'name.givenName ne "alice"',
+    'not (name.familyName gt "m")', 'name.familyName eq "o\'malley"', "active eq null", "active ne null",
+    "not (active eq false)", "active ne false", "not (active pr)", 'photos eq "https://Example.com/P"',
+    'photos[value eq "https://example.com/p" and type eq "photo"]',
     'photos[value eq "https://Example.com/P" and type eq "PHOTO"]', 'photos.value co "Example"',
     'x509Certificates eq "aGVsbG8="', 'x509Certificates ne "aGVsbG8="', "x509Certificates pr",
     "x509Certificates.value eq null", 'x509Certificates[value eq "aGVsbG8="]', 'roles eq "ADMIN"',
-    'roles[primary eq true and value eq "USER"]', "entitlements pr", "entitlements.display pr", "entitlements ne null",
-    f'{ENTERPRISE}:manager.value eq "boss"', f'{ENTERPRISE}:manager.value eq "Boss"', f"{ENTERPRISE}:manager pr",
-    f'{ENTERPRISE}:manager.displayName co "the"', f"{ENTERPRISE}:manager eq null", f"not ({ENTERPRISE}:department pr)",
-    f'{ENTERPRISE}:department eq "sales \\\\ [X]"', f"{ENTERPRISE}:costCenter pr", f'{ENTERPRISE}:costCenter eq ""',
-    f'{ENTERPRISE}:manager ne "x"', "EnterpriseUser pr", "EnterpriseUser ne null", f"{ENTERPRISE}:department ne null",
+    'roles[primary eq true and value eq "USER"]', "entitlements pr", "entitlements.display pr",
+    "entitlements ne null", f'{ENTERPRISE}:manager.value eq "boss"', f'{ENTERPRISE}:manager.value eq "Boss"',
+    f"{ENTERPRISE}:manager pr", f'{ENTERPRISE}:manager.displayName co "the"', f"{ENTERPRISE}:manager eq null",
+    f"not ({ENTERPRISE}:department pr)", f'{ENTERPRISE}:department eq "sales \\\\ [X]"',
+    f"{ENTERPRISE}:costCenter pr", f'{ENTERPRISE}:costCenter eq ""', f'{ENTERPRISE}:manager ne "x"',
+    "EnterpriseUser pr", "EnterpriseUser ne null", f"{ENTERPRISE}:department ne null",
     f'{ENTERPRISE.upper()}:DEPARTMENT eq "r&d"', 'urn:ietf:params:scim:schemas:core:2.0:User:userName eq "many"',
     'schemas eq "urn:ietf:params:scim:schemas:core:2.0:User"', f'schemas co "{ENTERPRISE}"', "schemas pr",
-    f'schemas[value eq "{ENTERPRISE}"]', 'schemas[not (value co "enterprise")]', "schemas[value pr]", "schemas eq null",
-    'meta.resourceType eq "User"', 'meta.resourceType eq "user"', 'meta.resourceType ne "Group"', "meta pr",
-    'meta.version eq "W/\\"3\\""', 'meta.version sw "W/"', "meta.location pr", "meta.location eq null", "meta ne null",
-    'meta.created eq "2024-03-01T00:59:59.123456+01:00"', 'meta.created gt "2024-03-02T00:00:00Z"',
+    f'schemas[value eq "{ENTERPRISE}"]', 'schemas[not (value co "enterprise")]', "schemas[value pr]",
+    "schemas eq null", 'meta.resourceType eq "User"', 'meta.resourceType eq "user"', 'meta.resourceType ne "Group"',
+    "meta pr", 'meta.version eq "W/\\"3\\""', 'meta.version sw "W/"', "meta.location pr", "meta.location eq null",
+    "meta ne null", 'meta.created eq "2024-03-01T00:59:59.123456+01:00"', 'meta.created gt "2024-03-02T00:00:00Z"',
     'meta.created ge "2024-03-01"', 'not (meta.created ge "2024-03-01")', 'meta.created ne "2024-03-01T00:00:00"',
-    'meta.lastModified le "2024-03-05T23:59:59.123457Z"', "meta.created pr", "meta.created eq null", "meta.created gt 5",
-    'groups eq "group000"', 'groups.display eq "SALES"', "groups pr", 'groups ne "group001"', "groups.value pr",
-    'groups[value eq "group000" and display sw "s"]', "groups eq null", 'groups.$ref eq "Groups/group001"',
-    "groups.type pr", "not (groups pr)", 'groups[display eq "STRASSE"]', 'groups.display co "ß"',
-    'password eq "x"', 'password ne "x"', 'unknown eq "x"', "not (unknown pr)", 'displayName eq "alice" or unknown pr',
-    'members eq "x"', '(title pr and userName sw "a") or not (emails pr or active eq true)',
-    'not (not (title eq "x"))', 'not (title gt "a" and title lt "z")', "title gt null", "title sw null",
+    'meta.lastModified le "2024-03-05T23:59:59.123457Z"', "meta.created pr", "meta.created eq null",
+    "meta.created gt 5", 'groups eq "group000"', 'groups.display eq "SALES"', "groups pr", 'groups ne "group001"',
+    "groups.value pr", 'groups[value eq "group000" and display sw "s"]', "groups eq null",
+    'groups.$ref eq "Groups/group001"', "groups.type pr", "not (groups pr)", 'groups[display eq "STRASSE"]',
+    'groups.display co "ß"', 'password eq "x"', 'password ne "x"', 'unknown eq "x"', "not (unknown pr)",
+    'displayName eq "alice" or unknown pr', 'members eq "x"',
+    '(title pr and userName sw "a") or not (emails pr or active eq true)', 'not (not (title eq "x"))',
+    'not (title gt "a" and title lt "z")', "title gt null", "title sw null",
 ]  # fmt: skip
 
 GROUP_FILTERS = [
-    'displayName eq "SALES"', 'displayName eq "STRAßE"', 'displayName sw "ÉT"', 'displayName co "_%"', "displayName pr",
-    'displayName ne "sales"', 'displayName gt "sales"', 'externalId eq "G1"', 'externalId eq "g1"', 'externalId eq "é"',
-    "externalId pr", "externalId eq null", 'members eq "user0001"', 'members[value eq "user0001"]', "members pr",
-    'members eq "user0002"', 'members ne "user0001"', "members eq null", "members ne null", 'members.$ref co "user000"',
-    'members.type eq "USER"', 'members[type eq "User" and value ew "2"]', "members.display pr", "members.display eq null",
-    'not (members eq "user0000")', 'schemas eq "urn:ietf:params:scim:schemas:core:2.0:Group"', 'schemas[value co "User"]',
-    'schemas ne "x"', "schemas pr", "schemas eq null", 'meta.resourceType eq "Group"', 'id eq "group002"',
-    'meta.created lt "2024-03-01T00:00:00Z"', 'meta.version eq "W/\\"2\\""', 'userName eq "x"', 'not (userName eq "x")',
-    'members[not (value eq "user0000")]', "meta pr", "not (members[value pr])", 'members[display eq "x"]',
+    'displayName eq "SALES"', 'displayName eq "STRAßE"', 'displayName sw "ÉT"', 'displayName co "_%"',
+    "displayName pr", 'displayName ne "sales"', 'displayName gt "sales"', 'externalId eq "G1"', 'externalId eq "g1"',
+    'externalId eq "é"', "externalId pr", "externalId eq null", 'members eq "user0001"',
+    'members[value eq "user0001"]', "members pr", 'members eq "user0002"', 'members ne "user0001"', "members eq null",
+    "members ne null", 'members.$ref co "user000"', 'members.type eq "USER"',
+    'members[type eq "User" and value ew "2"]', "members.display pr", "members.display eq null",
+    'not (members eq "user0000")', 'schemas eq "urn:ietf:params:scim:schemas:core:2.0:Group"',
+    'schemas[value co "User"]', 'schemas ne "x"', "schemas pr", "schemas eq null", 'meta.resourceType eq "Group"',
+    'id eq "group002"', 'meta.created lt "2024-03-01T00:00:00Z"', 'meta.version eq "W/\\"2\\""', 'userName eq "x"',
+    'not (userName eq "x")', 'members[not (value eq "user0000")]', "meta pr", "not (members[value pr])",
+    'members[display eq "x"]',
 ]  # fmt: skip
-
-Searcher = Callable[..., Found]
-
-
-class Filled:
-    """Rows of people and groups, and the same as resources, as the storage reads them."""
-
-    def __init__(
-        self, connection: sa.Connection, documents: list[dict[str, Any]], made: list[Any] = GROUPS,
-        person: type[Any] = PERSON,
-    ) -> None:  # fmt: skip
-        self.connection = connection
-        self.models: dict[str, type[Any]] = {"User": person, "Group": Group}
-        self.dialect = connection.dialect.name
-        self.company_n = connection.scalar(sa.select(sa.func.count()).select_from(companies))
-        self.company = f"company{self.company_n:05}"
-        connection.execute(sa.insert(companies).values(id=self.company, name="x", created=START))
-        row = {"id": f"set{self.company_n:05}", "company_id": self.company, "name": "x", "created": START, "document": "{}"}
-        self.setting = connection.execute(sa.insert(settings_table).values(row).returning(settings_table.c.n)).scalar_one()
-        self.resources: dict[tuple[str, int], Any] = {}
-        people = [self._person(place, document) for place, document in enumerate(documents)]
-        for place, (name, external_id, members) in enumerate(made):
-            self._group(place, name, external_id, [people[i] for i in members if i < len(people)])
-
-    def _meta(self, place: int, row_id: str, given: dict[str, Any]) -> dict[str, Any]:
-        created = START + dt.timedelta(days=place)
-        times = [given.get("created"), given.get("lastModified")]
-        asked = [dt.datetime.fromisoformat(time) if time else None for time in times]
-        return {
-            "id": row_id, "company_id": self.company, "setting_n": self.setting, "version": place,
-            "created": asked[0] or created, "modified": asked[1] or created + dt.timedelta(days=1),
-        }  # fmt: skip
-
-    def _dress(self, kind: str, resource: Any, row: dict[str, Any]) -> Any:
-        resource.id = row["id"]
-        resource.meta = {
-            "resourceType": kind, "created": row["created"], "lastModified": row["modified"],
-            "version": f'W/"{row["version"]}"',
-        }  # fmt: skip
-        return resource
-
-    def _id(self, text: str) -> str:
-        return text if not self.company_n else f"{text}-{self.company_n}"
-
-    def _person(self, place: int, given: dict[str, Any]) -> Any:
-        model, meta = self.models["User"], given.get("meta", {})
-        kept = {key: value for key, value in given.items() if key not in ("id", "meta", "password")}
-        document = model.model_validate(kept).model_dump()
-        text = json.dumps(document, ensure_ascii=False)
-        emails = [key_of(item["value"]) for item in document.get("emails", []) if item.get("value")]
-        name, external = document.get("userName"), document.get("externalId")
-        row = self._meta(place, self._id(f"user{place:04}"), meta) | {
-            "external_id": None if external is None else exact(external), "user_name": name,
-            "user_name_scim": None if name is None else key_of(name), "email_scim": emails[0] if emails else None,
-            "more_emails": len(emails) > 1, "active": document.get("active") is not False, "reason": "everyone",
-            "document": text, "folded": folded(text),
-        }  # fmt: skip
-        n = self.connection.execute(sa.insert(users).values(row).returning(users.c.n)).scalar_one()
-        self.resources["User", n] = resource = self._dress("User", model.model_validate(document), row)
-        return n, row, resource
-
-    def _group(self, place: int, name: str, external_id: str | None, members: list[Any]) -> None:
-        row = self._meta(place, self._id(f"group{place:03}"), {}) | {
-            "kind": "placed", "name": name, "group_key": f"{name}{place}", "scim_key": key_of(name),
-            "external_id": None if external_id is None else exact(external_id),
-        }  # fmt: skip
-        n = self.connection.execute(sa.insert(groups).values(row).returning(groups.c.n)).scalar_one()
-        shown = []
-        for user_n, user, resource in members:
-            self.connection.execute(sa.insert(memberships).values(group_n=n, user_n=user_n, setting_n=self.setting))
-            if user["active"]:
-                shown.append({"value": user["id"], "$ref": f"Users/{user['id']}", "type": "User"})
-                theirs = {"value": row["id"], "$ref": f"Groups/{row['id']}", "display": name}
-                resource.groups = [*(resource.groups or []), type(resource).Groups.model_validate(theirs)]
-        document = {"displayName": name, "externalId": row["external_id"], "members": shown or None}
-        self.resources["Group", n] = self._dress("Group", Group.model_validate(document), row)
-
-    def source(self, kind: str, scim_filter: str | None = None) -> Source:
-        shown = sa.select(memberships.c.group_n, memberships.c.user_n, users.c.id.label("user_id"))
-        shown = shown.join(users, users.c.n == memberships.c.user_n)
-        members = shown.where(memberships.c.setting_n == self.setting, users.c.active).subquery("shown_members")
-        table = users if kind == "User" else groups
-        scope = table.c.setting_n == self.setting if kind == "User" else table.c.company_id == self.company
-        bound = None if scim_filter is None else ScimFilter[self.models[kind]](scim_filter)
-        return Source(kind, self.models[kind], scope, bound, members)
-
-    def search(self, kinds: str | list[str], position: Any = None, **parameters: Any) -> Found:
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        request = self.request(kinds, **parameters)
-        sources = [self.source(kind, request.filter) for kind in kinds]
-        return find_page(self.connection, sources, request, position)
-
-    @staticmethod
-    def request(kinds: list[str], **parameters: Any) -> Any:
-        models: Any = MODELS[kinds[0]]
-        for kind in kinds[1:]:
-            models = models | MODELS[kind]
-        return SearchRequest[models](**parameters)
-
-    def ids(self, found: Found) -> list[str]:
-        return [self.resources[key].id for key in found.rows]
-
-    def expected(self, kind: str, scim_filter: str) -> list[str]:
-        bound = ScimFilter[self.models[kind]](scim_filter)
-        return [item.id for (name, _), item in self.resources.items() if name == kind and bound.match(item)]
-
-    def check(self, kind: str, scim_filter: str) -> list[str]:
-        """Rows and evaluator agree; the filter binds to one model, so unknown attributes match nothing."""
-        found = find_page(self.connection, [self.source(kind, scim_filter)], SearchRequest())
-        expected = self.expected(kind, scim_filter)
-        assert self.ids(found) == expected, scim_filter
-        assert found.total == len(expected)
-        return expected
-
-
-def key_of(text: str) -> str:
-    class Binding:
-        case_exact = False
-
-    return default_comparison_key(Binding, text)
 
 
 @pytest.fixture
@@ -301,12 +136,13 @@ def test_pairs_of_filters_joined(filled: Filled) -> None:
 # -- Filters that nobody wrote --------------------------------------------------------
 
 TEXTS = st.one_of(
-    st.sampled_from(
-        ["", "a", "A", "ß", "SS", "ss", "İ", "i\u0307", "ı", "Σ", "ς", "σ", "é", "e\u0301", "%", "_", "a_b", "\\", '"', "'"]
-        + ["K", "\u212a", "\n\u0301", "😀", "\ud7ff", "\ue000", "\U0010ffff", "true", "null", "1", " ", "work", "WORK"]
-    ),
+    st.sampled_from([
+        "", "a", "A", "ß", "SS", "ss", "İ", "i\u0307", "ı", "Σ", "ς", "σ", "é", "e\u0301", "%", "_", "a_b", "\\", '"',
+        "'", "K", "\u212a", "\n\u0301",
+        "😀", "\ud7ff", "\ue000", "\U0010ffff", "true", "null", "1", " ", "work", "WORK",
+    ]),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=3),
-)
+)  # fmt: skip
 EMAILS = st.sampled_from(["a@example.com", "A@example.com", "b@example.com", "c_%@example.com", "ä@example.com"])
 TYPES = st.sampled_from(["work", "WORK", "home", "x"])
 
@@ -433,25 +269,32 @@ def fitting(model: type[Any], document: dict[str, Any]) -> dict[str, Any]:
     for key, value in document.items():
         if key in fields:
             inner = model.get_field_root_type(fields[key])
-            complex_value = hasattr(inner, "model_fields")
-            if complex_value and isinstance(value, list):
-                value = [fitting(inner, item) for item in value]
-            kept[key] = fitting(inner, value) if complex_value and isinstance(value, dict) else value
+            if not hasattr(inner, "model_fields"):
+                kept[key] = value
+            else:
+                kept[key] = [fitting(inner, i) for i in value] if isinstance(value, list) else fitting(inner, value)
     return kept
 
 
 SCHEMAS = ["urn:ietf:params:scim:schemas:core:2.0:User"]
 NOT_OURS = {
     "filter-075": "an attribute that no schema here declares matches nothing (RFC 7644 §3.4.2.1)",
+    "filter-076": "as that one",
     "filter-125": "that schema is not declared here",
     "filter-321": "every User has the User schema, whether the resource said so or not",
     "filter-346": "disputed in the corpus: `ne` holds of an unassigned attribute",
     "filter-350": "versions are the service provider's",
+    "filter-185": "a text of digits is read as the number it stands for",
+    "filter-191": "as that one",
 }
 """Cases whose expected rows depend on another server's schemas or choices."""
+
 REFUSED = {
-    "filter-185": "a number compared with a text", "filter-191": "a number compared with a text",
-}  # fmt: skip
+    "filter-096": "children is a whole number here",
+    "filter-101": "as that one",
+    "filter-171": "falsey is no Boolean",
+}
+"""Valid by the grammar, and refused for the value (RFC 7644 §3.4.2.2)."""
 
 
 @pytest.mark.skipif(not CORPUS.exists(), reason="the conformance files are kept outside the repository; not here")
@@ -465,37 +308,40 @@ def test_the_filters_of_other_servers(connection: sa.Connection, capsys: pytest.
     nobody = Filled(connection, [{"userName": "x"}], person=Anybody)
     score, wrong = Counter[str](), []
     for case in corpus["filters"]:
-        filled = datasets.get(case.get("dataset"), nobody)
-        verdict = verdict_on(case, filled, resources.get(case.get("dataset"), []))
-        score[verdict] += 1
+        name = case.get("dataset")
+        verdict = verdict_on(case, datasets.get(name, nobody), resources.get(name, []))
+        score[verdict.split(":")[0]] += 1
         if verdict.startswith("differs"):
             wrong.append((case["id"], case["filter"], verdict))
     with capsys.disabled():
-        print(f"\n{connection.dialect.name}: {len(corpus['filters'])} filters: {dict(score)} {wrong}")
+        sys.stdout.write(
+            f"\n{connection.dialect.name}, {len(corpus['filters'])} filters of other servers: {dict(score)}\n"
+        )
     assert not wrong
-    assert score["as expected"] >= 40
+    assert score["as expected"] >= 71
 
 
 def verdict_on(case: dict[str, Any], filled: Filled, resources: list[dict[str, Any]]) -> str:
     try:
         got = filled.check("User", case["filter"])  # as the evaluator, or the test fails
     except InvalidFilterException:
-        return "refused" if case["expect"] != "valid" else f"refused, though valid {case['id']} {case['filter']}"
+        refused = case["expect"] != "valid" or case["id"] in REFUSED
+        return "refused" if refused else "differs: refused"
     if case["expect"] == "invalid":
         return "differs: accepted"
     if "dataset" not in case or case["id"] in NOT_OURS:
-        return "answered"
-    ids = [str(resource.get("id")) for resource in resources]
-    places = {item.id: place for place, item in enumerate(item for (k, _), item in filled.resources.items() if k == "User")}
-    kept = {places[each] for each in got}
+        return "answered as the evaluator answers"
+    people = [item.id for (kind, _), item in filled.resources.items() if kind == "User"]
+    kept = {people.index(each) for each in got}
     if "meta." in case["filter"]:  # every row has times, not every resource there
         kept = {place for place in kept if resources[place].get("meta")}
     if "match_ids" in case:
+        ids = [str(resource["id"]) for resource in resources]
         wanted = {ids.index(str(each)) for each in case["match_ids"]}
         same = kept == wanted or ("may grow" in case.get("note", "") and wanted <= kept)
     else:
         same = len(kept) == (case["match_count"] if "match_count" in case else int(case["matches"]))
-    return "as expected" if same else f"differs: {sorted(ids[place] for place in kept)}"
+    return "as expected" if same else f"differs: {sorted(kept)}"
 
 
 # -- What is refused --------------------------------------------------------------------
@@ -521,97 +367,36 @@ def test_the_longest_and_the_deepest_filters_are_answered(filled: Filled) -> Non
         filled.check("User", deep)
 
 
-# -- Sorting and paging --------------------------------------------------------------------
-
-SORTS = [
-    *SEARCH_SORTS, "id", "externalId", "nickName", "profileUrl", "phoneNumbers", "phoneNumbers.type", "roles", "photos",
-    "schemas", "meta.version", "meta.lastModified", "meta.location", "meta.resourceType", "groups", "groups.display",
-    "emails.primary", "addresses.locality", f"{ENTERPRISE}:manager.value", f"{ENTERPRISE}:department",
-]  # fmt: skip
-ORDERS = ["ascending", "descending"]
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_every_sort_is_that_of_scim2_models(filled: Filled, order: str) -> None:
-    theirs = {kind: [item for (name, _), item in filled.resources.items() if name == kind] for kind in MODELS}
-    for each in SORTS:
-        check_sort(filled, ["User"], theirs["User"], each, order)
-    for each in ["displayName", "externalId", "members", "members.type", "id", "meta.created", "schemas"]:
-        check_sort(filled, ["Group"], theirs["Group"], each, order)
-    for each in ["displayName", "userName", "members", "meta.created", "id", "active"]:
-        check_sort(filled, ["User", "Group"], [*theirs["User"], *theirs["Group"]], each, order)
-
-
-def check_sort(filled: Filled, kinds: list[str], resources: list[Any], sort_by: str, order: str) -> None:
-    request = filled.request(kinds, sort_by=sort_by, sort_order=order)
-    found = filled.search(kinds, sort_by=sort_by, sort_order=order)
-    given = [filled.resources[key] for key in found.rows]
-    expected = request.sort(resources)
-    assert sorted(item.id for item in given) == sorted(item.id for item in expected)
-    assert list(map(request.sort_value, given)) == list(map(request.sort_value, expected)), sort_by
-
-
-@pytest.mark.parametrize("kinds", [["User"], ["Group"], ["User", "Group"]], ids="+".join)
-@pytest.mark.parametrize("order", ORDERS)
-def test_pages_by_index_and_by_cursor_are_the_same(filled: Filled, kinds: list[str], order: str) -> None:
-    own = ["active", "emails", "groups", "nickName", f"{ENTERPRISE}:department"] if kinds == ["User"] else []
-    for sort_by in [None, "displayName", "meta.created", "externalId", *own]:
-        asked = {"sort_by": sort_by, "sort_order": order}
-        whole = filled.search(kinds, **asked)
-        for count in (3, 7, 100):
-            by_index = [
-                filled.search(kinds, count=count, start_index=start, **asked)
-                for start in range(1, len(whole.rows) + 2, count)
-            ]
-            assert {page.total for page in by_index} == {len(whole.rows)}
-            assert [row for page in by_index for row in page.rows] == whole.rows
-            forward = walk(filled, kinds, None, "next", count=count, cursor="", **asked)
-            assert [row for page in forward for row in page.rows] == whole.rows
-            assert {page.total for page in forward} == {len(whole.rows)}
-            assert forward[0].previous is None
-            back = walk(filled, kinds, forward[-1].previous, "previous", count=count, cursor="", **asked)
-            assert [page.rows for page in reversed(back)] == [page.rows for page in forward[:-1]]
-
-
-def walk(filled: Filled, kinds: list[str], position: Any, way: str, **asked: Any) -> list[Found]:
-    if way == "previous" and position is None:
-        return []
-    pages = [filled.search(kinds, position, **asked)]
-    while (position := getattr(pages[-1], way)) is not None:
-        json.dumps(position)
-        pages.append(filled.search(kinds, position, **asked))
-    return pages
-
-
-@pytest.mark.parametrize("sort_by", [None, "title", "nickName"])
-def test_pages_stay_when_rows_go_and_come(filled: Filled, sort_by: str | None) -> None:
-    asked: dict[str, Any] = {"sort_by": sort_by, "count": 4, "cursor": ""}
-    whole = filled.search("User", sort_by=sort_by).rows
-    first = filled.search("User", **asked)
-    filled.connection.execute(sa.delete(memberships))
-    gone = [first.rows[-1][1], first.rows[0][1], whole[4][1]]
-    filled.connection.execute(sa.delete(users).where(users.c.n.in_(gone)))
-    second = filled.search("User", first.next, **asked)
-    assert second.rows == whole[5:9]
-    assert filled.search("User", second.previous, **asked).rows == whole[1:3]
-    assert filled.search("User", second.previous, **asked).previous is None
+# -- Flat, however many people there are -------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "position",
-    [3, "x", {}, {"d": "up", "v": None, "t": "User", "n": 1}, {"d": "next", "v": None, "t": "Car", "n": 1}]
-    + [{"d": "next", "v": None, "t": "User", "n": "1"}, {"d": "next", "v": "soon", "t": "User", "n": 1}],
+    ("kind", "scim_filter"),
+    [("User", f'{path} eq "a@example.com"') for path in ("id", "userName", "externalId", "emails", "emails.value")]
+    + [
+        ("User", 'userName sw "a"'),
+        ("User", 'emails[value eq "a@example.com"]'),
+        ("User", 'emails[type eq "work" and value eq "a@example.com"]'),
+        ("User", 'userName eq "x" and active eq true'),
+        ("Group", 'displayName eq "Sales"'),
+        ("Group", 'members eq "user0001"'),
+        ("Group", 'members[value eq "user0001"]'),
+    ],
 )
-def test_a_position_of_another_search_is_an_invalid_cursor(filled: Filled, position: Any) -> None:
-    with pytest.raises(InvalidCursorException):
-        filled.search("User", position, cursor="", sort_by="meta.created")
-
-
-def test_a_page_of_none_counts_only(filled: Filled) -> None:
-    assert filled.search("User", count=0) == Found(len(NASTY), [])
-    assert filled.search("User", count=0, cursor="") == Found(len(NASTY), [])
-
-
-def test_a_search_at_the_root_keeps_what_each_type_has(filled: Filled) -> None:
-    found = filled.search(["User", "Group"], filter='displayName eq "sales" or userName eq "bob"', sort_by="displayName")
-    assert (filled.ids(found), found.total) == (["group000", "user0001"], 2)
+def test_a_look_up_goes_through_an_index(tmp_path: Path, kind: str, scim_filter: str) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'plan.db'}")
+    seen: list[tuple[str, Any]] = []
+    with database.write() as connection:
+        metadata.create_all(connection)
+        filled = Filled(connection, NASTY)
+        sa.event.listen(connection, "before_cursor_execute", lambda *given: seen.append((given[2], given[3])))
+        filled.search(kind, filter=scim_filter)
+        plans = [connection.exec_driver_sql("EXPLAIN QUERY PLAN " + text, given).all() for text, given in seen[:]]
+    database.close()
+    steps = [row[-1] for plan in plans for row in plan]
+    read = [step for step in steps if re.search(r"\b(users|groups|memberships|u|m)\b", step)]
+    assert read, steps
+    for step in read:  # the setting or the company alone, or no index at all, would be everybody
+        assert step.startswith("SEARCH"), steps
+        assert not re.search(r"users .*\(setting_n=\?\)$", step) or "ix_users_more_emails" in step, steps
+        assert kind == "User" or "company_id=?)" not in step or "members" in scim_filter, steps

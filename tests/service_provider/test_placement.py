@@ -271,3 +271,44 @@ def test_a_member_of_a_large_group_is_one_row(wire: Wire) -> None:
     sa.event.remove(wire.database.engine, "before_cursor_execute", seen)
     reads = [s for s in statements if "memberships" in s and s.lstrip().startswith("SELECT")]
     assert all("user_n IN" in s for s in reads), reads
+
+
+CUSTOM = "urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User"
+BY_REGION = Setting.model_validate(
+    {
+        "name": "S",
+        "field_mappings": [
+            {"attribute": f"{CUSTOM}:Region", "field": "Region"},
+            {"attribute": f"{CUSTOM}:Site", "field": "Site"},
+            {"attribute": "urn:ietf:params:scim:schemas:extension:Other:2.0:User:Code", "field": "Code"},
+        ],
+        "group_settings": {"target_group": "Everyone", "criterion": {"field": "Region"}},
+    }
+)
+
+
+@pytest.mark.parametrize("wire", [BY_REGION], indirect=True)
+def test_the_extensions_of_the_settings_mappings_are_served(wire: Wire) -> None:
+    made = wire.client.post("/Users", json=person("anna") | {CUSTOM: {"Region": "EMEA", "Site": "Oslo"}}).json()
+    assert made[CUSTOM] == {"Region": "EMEA", "Site": "Oslo"}
+    assert wire.group_of(made["id"]) == ["EMEA"]
+    wire.patch(made["id"], {"op": "Replace", "path": f"{CUSTOM}:Region", "value": "APAC"})
+    assert wire.group_of(made["id"]) == ["APAC"]
+    found = wire.client.get("/Users", params={"filter": f'{CUSTOM}:Region eq "apac"'}).json()
+    assert found["totalResults"] == 1
+    assert CUSTOM in [schema["id"] for schema in wire.client.get("/Schemas").json()["Resources"]]
+
+
+def test_a_bulk_request_places_people_and_a_failure_undoes_nothing_else(wire: Wire) -> None:
+    bulk = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [
+            {"method": "POST", "path": "/Users", "bulkId": "a", "data": person("anna", "Sales") | {"active": "True"}},
+            {"method": "POST", "path": "/Users", "bulkId": "b", "data": person("anna", "Ops")},
+            {"method": "POST", "path": "/Users", "bulkId": "c", "data": person("carl") | {"department": "Ops"}},
+        ],
+    }
+    answer = wire.client.post("/Bulk", json=bulk).json()
+    assert [str(operation["status"]) for operation in answer["Operations"]] == ["201", "409", "201"]
+    assert sorted(row.name for row in wire.rows(groups)) == ["Ops", "Sales"]
+    assert [len(wire.rows(table)) for table in (users, memberships)] == [2, 2]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from scim2_models import SCIMException, ScimFilter
+from scim2_models import Group, PatchOp, SCIMException, ScimFilter, ScimPolicy
 
 from scimops.attributes import CORE, ENTERPRISE
 from scimops.service_provider.tolerance import (
@@ -26,6 +26,7 @@ from scimops.service_provider.tolerance import (
 )
 from scimops.service_provider.tolerance_values import ATTRIBUTES, ENTERPRISE_NAMES
 
+POLICY = ScimPolicy(remove_value_as_filter=ScimPolicy.RemoveValue.apply)
 KINDS = st.sampled_from(["User", "Group"])
 OTHER_NAMES = f"""schemas id meta name.givenName manager.value emails.value value $ref type primary . a]b[c emails[
     {CORE} {ENTERPRISE} {ENTERPRISE}:manager {ENTERPRISE}:department urn:x:2.0:User urn:x:2.0:User:a
@@ -132,6 +133,31 @@ def test_a_normal_patch_stays(data: dict[str, Any], kind: ResourceName) -> None:
     member_changes(found)
     if found["Operations"]:
         assert same(normal_patch(found, kind)) == same(found)
+
+
+IDS = st.sampled_from(["a", "b", "c", 'd"', "e]"])
+MEMBERS = st.lists(IDS, max_size=3) | st.lists(IDS.map(lambda one: {"value": one}), max_size=3)
+OPS = st.sampled_from(["add", "Remove", "replace"])
+MEMBER_OPERATIONS = st.one_of(
+    st.builds(lambda op, ids: {"op": op, "path": "members", "value": ids}, OPS, MEMBERS),
+    st.builds(lambda op, ids: {"op": op, "value": {"members": ids}}, OPS, MEMBERS),
+    IDS.map(lambda one: {"op": "remove", "path": f"members[value eq {json.dumps(one)}]"}),
+    st.just({"op": "remove", "path": "members"}),
+)
+
+
+@given(st.lists(MEMBER_OPERATIONS, min_size=1, max_size=5))
+def test_changes_of_members_are_what_scim2_models_does(sent: list[Any]) -> None:
+    data = normal_patch({"Operations": sent}, "Group")
+    members, changes = {"a", "b"}, member_changes(data)
+    group = Group.model_validate({"displayName": "g", "members": [{"value": one} for one in sorted(members)]})
+    if data["Operations"]:
+        PatchOp[Group].model_validate(data, scim_policy=POLICY).patch(group, POLICY)
+    assert changes is not None
+    for change in changes:
+        kept = members if change.kind in ("add", "remove") else set()
+        members = kept - set(change.ids) if change.kind == "remove" else kept | set(change.ids)
+    assert {member.value for member in group.members or ()} == members
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from scimops.errors import nearest
 from scimops.service_provider.directory import NotFoundError
 from scimops.service_provider.setting_tokens import utc
+from scimops.setting import Text
 
 Json = dict[str, Any]
+
+Name = Annotated[Text, Field(max_length=64)]
+"""A name: not blank, no control character, at most 64 characters; a plain `Field` would not narrow `Text`."""
 
 
 class Refusal(Exception):  # noqa: N818  # an answer, not a fault

@@ -11,11 +11,10 @@ from scimops.attributes import ENTERPRISE
 from scimops.grouping import identity_key
 from scimops.service_provider.database import new_id
 from scimops.service_provider.directory import ConflictError, lock_company
-from scimops.service_provider.management.answers import Body, Call, Json, NoBody
+from scimops.service_provider.management.answers import Body, Call, Json, Name, NoBody
 from scimops.service_provider.management.audit import note
 from scimops.service_provider.placement import now
 from scimops.service_provider.tables import custom_fields
-from scimops.setting import Text
 
 DEPARTMENT_ID = "department"
 
@@ -53,7 +52,7 @@ SCIM_FIELDS: dict[str, str] = {
 class NewCustomField(Body):
     """The body of `POST /api/custom-fields`."""
 
-    name: Text = Field(max_length=64)
+    name: Name
     owner_type: str = Field(min_length=1, max_length=40)
     field_data_type: str = Field(min_length=1, max_length=40)
     target_group_resource_id: str | None = None

@@ -79,4 +79,5 @@ def _enrol(connection: sa.Connection, enrolment_id: str, group_ns: Sequence[int]
         .where(groups.c.target_n.in_(group_ns), users.c.active, users.c.n.not_in(there)).distinct()
     )  # fmt: skip
     columns = ["enrolment_id", "user_n", "status"]
-    return connection.execute(ignoring(connection, enrolled).from_select(columns, new)).rowcount
+    added = ignoring(connection, enrolled).from_select(columns, new).returning(enrolled.c.user_n)
+    return len(connection.scalars(added).all())

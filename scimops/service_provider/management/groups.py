@@ -14,12 +14,11 @@ from pydantic import Field
 from scimops.grouping import group_key, spelling
 from scimops.service_provider.database import new_id
 from scimops.service_provider.directory import ConflictError, get_company, lock_company
-from scimops.service_provider.management.answers import Body, Call, Json, NoBody, Refusal, found, iso
+from scimops.service_provider.management.answers import Body, Call, Json, Name, NoBody, Refusal, found, iso
 from scimops.service_provider.management.audit import note
 from scimops.service_provider.management.paging import Search, contains_folded, find_page, json_text
 from scimops.service_provider.placement import now, scim_key
 from scimops.service_provider.tables import groups, memberships, settings, users
-from scimops.setting import Text
 
 ORDERS = {
     "CreateTime": groups.c.n, "CreateDate": groups.c.n, "Name": groups.c.scim_key, "UpdateTime": groups.c.modified,
@@ -30,7 +29,7 @@ ORDERS = {
 class NewGroup(Body):
     """The body of `POST /api/target-groups` (`CreateTargetGroupRequest`)."""
 
-    name: Text = Field(max_length=64)
+    name: Name
     priority: str = Field(min_length=1, max_length=12, pattern=r"^[A-Za-z]+$")
 
 

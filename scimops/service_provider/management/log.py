@@ -21,7 +21,10 @@ _LOG = provisioning_log.c
 
 
 def _in_utc(moment: dt.datetime) -> dt.datetime:
-    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+    try:
+        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("is before the first or after the last day there is") from None
 
 
 Moment = Annotated[dt.datetime, AfterValidator(_in_utc)]

@@ -141,7 +141,9 @@ async def _read(request: Request) -> Asked:
             raise Refusal(413, f"A request has at most {MAX_BODY} bytes.")
         parts.append(part)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    query = {name: value for name, value in request.query_params.items() if not _FORBIDDEN.search(value)}
+    query = dict(request.query_params)
+    if any(_FORBIDDEN.search(text) for pair in query.items() for text in pair):
+        raise Refusal(400, "The query holds a character that is none (NUL or half a character).")
     ip = request.client.host if request.client else ""
     return Asked(request.method, headers, dict(request.path_params), query, b"".join(parts), ip)
 

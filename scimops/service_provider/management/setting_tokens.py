@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from scimops.service_provider.directory import get_setting
-from scimops.service_provider.management.answers import Body, Call, Json, NoBody, found, iso
+from scimops.service_provider.management.answers import Body, Call, Json, Name, NoBody, found, iso
 from scimops.service_provider.management.audit import note
 from scimops.service_provider.setting_tokens import (
     DEFAULT_LIFE,
@@ -21,13 +21,12 @@ from scimops.service_provider.setting_tokens import (
     rotate_token,
     state_of,
 )
-from scimops.setting import Text
 
 
 class Rotation(Body):
     """The body of a rotation: how long the tokens that are good now stay so."""
 
-    name: Text | None = Field(None, max_length=64)
+    name: Name | None = None
     overlap_hours: int = Field(OVERLAP // dt.timedelta(hours=1), ge=0, le=720)
     expires_in_days: int = Field(DEFAULT_LIFE.days, ge=1, le=MAX_LIFE.days)
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from scimops.grouping import Grouping
 from scimops.mapping import CUSTOM_LIMIT, LIMITS
 from scimops.service_provider import directory
-from scimops.service_provider.management.answers import Body, Call, Json, NoBody, Refusal, iso
+from scimops.service_provider.management.answers import Body, Call, Json, Name, NoBody, Refusal, iso
 from scimops.service_provider.management.audit import note
 from scimops.service_provider.management.fields import (
     DEPARTMENT_ID,
@@ -29,12 +29,9 @@ from scimops.yaml_documents import validated
 CAPABILITIES: Json = {
     "placement": "server",
     "rules": list(range(1, 12)),  # 12, the scope, is the sender's: whoever is out of it never arrives here
-    "limits": {"settingName": 30, "groupName": 64, "customField": CUSTOM_LIMIT, **LIMITS},
+    "limits": {"settingName": 30, "groupName": LIMITS["department"], "customField": CUSTOM_LIMIT, **LIMITS},
 }
 """What this service provider does by itself (design section 4, capabilities)."""
-
-TokenName = Field(None, min_length=1, max_length=64)
-TokenDays = Field(DEFAULT_LIFE.days, ge=1, le=MAX_LIFE.days)
 
 
 class Mapping(Body):
@@ -58,8 +55,8 @@ class Additions(Body):
     max_age: str | None = None
     field_mappings: list[FieldMapping] = Field(default_factory=list)
     group_by: Text | None = None
-    token_name: Text | None = TokenName
-    token_expires_in_days: int = TokenDays
+    token_name: Name | None = None
+    token_expires_in_days: int = Field(DEFAULT_LIFE.days, ge=1, le=MAX_LIFE.days)
 
 
 class NewSetting(Body):
