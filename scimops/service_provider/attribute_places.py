@@ -51,7 +51,8 @@ def _folded_tree(tree: Any) -> Any:
 
 def prepare(connection: sa.Connection) -> None:
     """Teach SQLite NFC, which PostgreSQL knows: only caseExact attributes inside documents need it."""
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name == "sqlite" and "nfc" not in connection.info:
+        connection.info["nfc"] = True  # once: SQLite refuses it while a statement runs
         raw = cast(Any, connection.connection.driver_connection)
         raw.create_function("nfc", 1, lambda text: text and exact(text), deterministic=True)
 

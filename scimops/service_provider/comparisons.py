@@ -1,16 +1,16 @@
-"""One value compared with an operand in SQL, as the evaluator of scim2-models compares them (RFC 7644 §3.4.2.2)."""
+"""One value compared in SQL, or asked whether it is there, as scim2-models' evaluator does (RFC 7644 §3.4.2.2)."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
-from scim2_models import InvalidFilterException
+from scim2_models import BaseModel, Extension, InvalidFilterException
 from scim2_models.path import STRING_OPERATORS, CompareOperator
 
-from scimops.service_provider.attribute_places import Condition, Value
+from scimops.service_provider.attribute_places import Condition, Place, Value, kind_of, scim_name
 
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -85,3 +85,28 @@ def _utc(moment: Any) -> dt.datetime | None:
         return moment.astimezone(dt.UTC)
     except OverflowError:
         raise InvalidFilterException(detail="A date in the filter is out of range.") from None
+
+
+def present(owner: Place, name: str, declared: Any, *, many: bool) -> Condition:
+    """Has the attribute a value: for a complex one, has one of its sub-attributes (RFC 7644 §3.4.2.2, `pr`)?"""
+    if many:
+        entries = owner.entries(name)
+        return entries.some(_assigned(entries.entry, declared)) if entries else sa.false()
+    if name in owner.columns:
+        value = owner.columns[name]
+        return value != "" if kind_of(declared) == "text" else value.is_not(None)
+    return _assigned(owner.child(name), declared)
+
+
+def _assigned(place: Place, declared: Any) -> Condition:
+    kind = kind_of(declared)
+    if kind != "complex":
+        return place.read(kind) != "" if kind in ("text", "binary") else place.read(kind).is_not(None)
+    if issubclass(declared, Extension):
+        return place.read("text").is_not(None)  # it always has its schemas
+    inside = [
+        present(place, scim_name(declared, each), declared.get_field_root_type(each),
+                 many=declared.get_field_multiplicity(each))
+        for each in cast("type[BaseModel]", declared).model_fields
+    ]  # fmt: skip
+    return sa.func.coalesce(sa.or_(*inside), sa.false())  # one term: SQLite limits how deep terms nest

@@ -31,11 +31,20 @@ from scim2_server.utils import parametrize
 from sqlalchemy.dialects.postgresql import JSONB
 
 from scimops.service_provider import attribute_places as places
-from scimops.service_provider.attribute_places import Condition, Entries, Place, Value, folded, kind_of, scim_name
-from scimops.service_provider.comparisons import compared, storable
-from scimops.service_provider.tables import users
+from scimops.service_provider.attribute_places import (
+    Condition,
+    Entries,
+    Place,
+    Value,
+    exact,
+    folded,
+    kind_of,
+    scim_name,
+)
+from scimops.service_provider.comparisons import compared, present, storable
+from scimops.service_provider.tables import groups, users
 
-__all__ = ["MAX_TERMS", "condition", "folded"]
+__all__ = ["MAX_TERMS", "condition", "exact", "folded"]
 
 MAX_TERMS = 200
 """Comparisons that one filter may have: more would be too deep for SQLite, and no client sends them."""
@@ -139,14 +148,14 @@ class _Compiler(_Logic):
         host, name = self.host(binding), scim_name(binding.model, binding.field_name)
         model = cast("type[BaseModel]", binding.field_type)
         if binding.sub_field_name is None:
-            return _present(host, name, binding.field_type, many=binding.is_multivalued)
+            return present(host, name, binding.field_type, many=binding.is_multivalued)
         sub, many = scim_name(model, binding.sub_field_name), bool(binding.target_is_multivalued)
         if not binding.is_multivalued:
-            return _present(host.child(name), sub, binding.sub_field_type, many=many)
+            return present(host.child(name), sub, binding.sub_field_type, many=many)
         entries = host.entries(name)
         if entries is None:
             return sa.false()
-        return entries.some(_present(entries.entry, sub, binding.sub_field_type, many=many))
+        return entries.some(present(entries.entry, sub, binding.sub_field_type, many=many))
 
     def visit_value_path(self, node: ValuePath) -> Condition:
         """Does one entry match all of the inner filter?"""
@@ -204,6 +213,23 @@ class _RowCompiler(_Compiler):
                 return sa.true() if type(self.filter)(node).match(model()) else sa.false()
         return super().visit(node)
 
+    def visit_logical_expr(self, node: LogicalExpr) -> Condition:
+        """Look-ups joined by `or` are one selection each: every one goes through its own index."""
+        if node.op == LogicalOperator.and_ or not all(self._looks_up(term) for term in node.terms):
+            return super().visit_logical_expr(node)
+        key = users.c.n if self.is_user else groups.c.n
+        found = [sa.select(key).where(self.scope, self.visit(term)).correlate(None) for term in node.terms]
+        return key.in_(sa.union_all(*found))
+
+    def _looks_up(self, node: FilterNode) -> bool:
+        if not isinstance(node, Comparison) or node.op != CompareOperator.eq or not node.value:
+            return False
+        binding = self.resolve(node.attr_path, compared=True)
+        if binding is None or binding.model is not self.filter.model or binding.sub_field_name not in (None, "value"):
+            return False
+        indexed = ("id", "external_id", *(("user_name", "emails") if self.is_user else ("display_name", "members")))
+        return binding.field_name in indexed
+
     def narrowed(self, binding: AttributeBinding, wanted: Any, result: Condition) -> Condition:
         """E-mails are found by index (an empty one is in no index)."""
         if not self.is_user or not wanted or binding.field_name != "emails" or binding.model is not self.filter.model:
@@ -255,28 +281,3 @@ def _operand(binding: AttributeBinding, node: Comparison) -> Any:
             raise InvalidFilterException(detail=f"{value!r} is no value of {binding.urn}.") from None
     value = binding.comparable(value)
     return b64encode(value).decode() if isinstance(value, bytes) else storable(value)
-
-
-def _present(owner: Place, name: str, declared: Any, *, many: bool) -> Condition:
-    """Has the attribute a value: for a complex one, has one of its sub-attributes (RFC 7644 §3.4.2.2, `pr`)?"""
-    if many:
-        entries = owner.entries(name)
-        return entries.some(_assigned(entries.entry, declared)) if entries else sa.false()
-    if name in owner.columns:
-        value = owner.columns[name]
-        return value != "" if kind_of(declared) == "text" else value.is_not(None)
-    return _assigned(owner.child(name), declared)
-
-
-def _assigned(place: Place, declared: Any) -> Condition:
-    kind = kind_of(declared)
-    if kind != "complex":
-        return place.read(kind) != "" if kind in ("text", "binary") else place.read(kind).is_not(None)
-    if issubclass(declared, Extension):
-        return place.read("text").is_not(None)  # it always has its schemas
-    inside = [
-        _present(place, scim_name(declared, each), declared.get_field_root_type(each),
-                 many=declared.get_field_multiplicity(each))
-        for each in cast("type[BaseModel]", declared).model_fields
-    ]  # fmt: skip
-    return sa.func.coalesce(sa.or_(*inside), sa.false())  # one term: SQLite limits how deep terms nest

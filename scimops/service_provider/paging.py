@@ -22,6 +22,9 @@ from scimops.service_provider.comparisons import in_order
 from scimops.service_provider.filters import condition
 from scimops.service_provider.tables import Time, groups, users
 
+_MOST = 2**40
+"""More than there are, and still a number for a database."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -80,15 +83,15 @@ def find_page(
     places.prepare(connection)
     collection = _collected(sources, search_request, connection.dialect.name)
     names = [source.name for source in sources]
+    count = None if search_request.count is None else min(search_request.count, _MOST)
     if search_request.cursor is None:
-        return _by_index(connection, collection, search_request, names)
-    return _by_cursor(connection, collection, search_request.count, names, position)
+        return _by_index(connection, collection, min(search_request.start_index_0 or 0, _MOST), count, names)
+    return _by_cursor(connection, collection, count, names, position)
 
 
 def _by_index(
-    connection: sa.Connection, collection: _Collection, search_request: SearchRequest[Any], names: list[str]
+    connection: sa.Connection, collection: _Collection, start: int, count: int | None, names: list[str]
 ) -> Found:
-    start, count = search_request.start_index_0 or 0, search_request.count
     if count == 0:
         return Found(_count(connection, collection), [])
     keys = _fetch(connection, collection, sa.true(), backwards=False, offset=start, limit=count)

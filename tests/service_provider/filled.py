@@ -46,7 +46,10 @@ NASTY: list[dict[str, Any]] = [
         "userName": "twice", "emails": [{"value": "a@example.com"}, {"value": "A@EXAMPLE.com", "primary": True}],
         "photos": [{"value": "https://Example.com/P", "type": "photo"}, {"value": "https://example.com/p"}],
         "x509Certificates": [{"value": "aGVsbG8="}, {"display": "none"}],
-        ENTERPRISE: {"manager": {"value": "Boss", "displayName": "The Boss"}, "department": "R&D", "costCenter": ""},
+        ENTERPRISE: {
+            "manager": {"value": "Boss", "$ref": "https://example.com/Users/1", "displayName": "The Boss"},
+            "department": "R&D", "costCenter": "",
+        },
     },
     {
         "userName": "places", "active": False, "emails": [{"display": "no value"}], "locale": "de-DE",

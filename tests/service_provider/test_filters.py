@@ -378,6 +378,7 @@ def test_the_longest_and_the_deepest_filters_are_answered(filled: Filled) -> Non
         ("User", 'emails[value eq "a@example.com"]'),
         ("User", 'emails[type eq "work" and value eq "a@example.com"]'),
         ("User", 'userName eq "x" and active eq true'),
+        ("User", 'userName eq "x" or emails eq "a@example.com" or externalId eq "x"'),
         ("Group", 'displayName eq "Sales"'),
         ("Group", 'members eq "user0001"'),
         ("Group", 'members[value eq "user0001"]'),

@@ -6,6 +6,8 @@ import base64
 import http.client
 import json
 import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -153,6 +155,58 @@ def test_malformed_bodies_are_400_on_every_path_that_takes_one(platform: Platfor
             answer = platform.http.request(method, url, content=body, headers=headers)
             assert answer.status_code == 400, (method, path, what, answer.text)
             assert answer.json()["message"], what
+
+
+VALID: dict[str, dict[str, object]] = {
+    "/api/scim": {"name": "A", "groupResourceId": None, "groupBySCIMFieldResourceId": "department",
+                  "fieldMappings": [], "syncPlatformGroup": False,
+                  "scimops": {"aliases": {"a": "b"}, "identity": {"externalId": "id"}, "scope": {"user_types": ["x"]},
+                              "seats": 1, "columns": {"email": "mail"}, "max_age": "7d", "token_name": "t",
+                              "field_mappings": [{"attribute": "title", "field": "Title"}]}},
+    "/api/target-groups": {"name": "A", "priority": "Low"},
+    "/api/target-users": {"email": "a@example.com", "phoneNumber": "1", "customFields": [{"resourceId": "x"}],
+                          "isActive": True, "targetGroupResourceIds": []},
+    "/api/custom-fields": {"name": "A", "ownerType": "Company", "fieldDataType": "Text", "sortOrder": 1},
+    "/api/target-users/search": {"pageNumber": 1, "pageSize": 5, "orderBy": "Email", "ascending": True,
+                                 "filter": {"searchInputTextValue": "a", "condition": "AND", "filterGroups": []}},
+    "/api/enrollments/search": {"pageNumber": 1, "pageSize": 5, "orderBy": "Name", "ascending": True, "filter": {}},
+}  # fmt: skip
+ODD: list[object] = [
+    None, True, 0, -1, 2**31, 2**63, 2**64, 1.5, 1e300, "", " ", "\n", "a" * 5000, "\u202e", "İ", "😀", "%", "'", "{}",
+    [], {}, [None], {"": ""}, [[[[]]]], {"a": {"b": 1}}, "9999999999999999999", "scimops",
+]  # fmt: skip
+
+
+def test_bodies_with_one_odd_value_are_answered_and_never_a_fault(platform: Platform, admin: ManagementClient) -> None:
+    counts: dict[int, int] = {}
+    for path, valid in VALID.items():
+        for body in with_odd_values(valid):
+            answer = platform.http.post(path, json=body, headers=admin.headers)
+            counts[answer.status_code] = counts.get(answer.status_code, 0) + 1
+            assert answer.status_code in (200, 400, 409), (path, body, answer.text)
+    assert counts[400] > 400
+
+
+def with_odd_values(valid: dict[str, object]) -> Iterator[dict[str, object]]:
+    """`valid` with one value after the other replaced by one odd value after the other."""
+    for key, value in valid.items():
+        for odd in ODD:
+            yield {**valid, key: odd}
+        if isinstance(value, dict):
+            for inner in with_odd_values(value):
+                yield {**valid, key: inner}
+
+
+def test_of_two_at_once_one_gets_the_name(platform: Platform, admin: ManagementClient) -> None:
+    bodies: dict[str, dict[str, object]] = {
+        "/api/scim": {"name": "Twice"}, "/api/target-groups": {"name": "Twice", "priority": "Low"},
+        "/api/custom-fields": {"name": "Twice", "ownerType": "Company", "fieldDataType": "Text"},
+        "/api/target-users": {"email": "twice@example.com", "phoneNumber": "1"},
+    }  # fmt: skip
+    with ThreadPoolExecutor(8) as pool:
+        for path, body in bodies.items():
+            asked = [pool.submit(platform.http.post, path, json=body, headers=admin.headers) for _ in range(8)]
+            assert sorted(one.result().status_code for one in asked) == [200] + [409] * 7, path
 
 
 def test_strange_requests_are_refused_and_never_a_fault(

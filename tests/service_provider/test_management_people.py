@@ -246,8 +246,10 @@ def test_the_provisioning_log_is_paged_and_filtered(
     assert log(admin, made.id, since="2020-01-01") == lines
     assert lines[1]["moves"][0]["after"] == "Sales"
     url = f"/api/scim/{made.id}/scimops/log"
-    for wrong in ("limit=0", "limit=1001", "operation=%00", "until=9999-12-31T23:59:59-14:00", "cursor=x", "cursor=99999999999999999999", "status=9", "since=soon", "a=b",
-                  "order=up", "since=0001-01-01T00:00:00%2B14:00"):  # fmt: skip
+    for wrong in (
+        "limit=0", "limit=1001", "operation=%00", "until=9999-12-31T23:59:59-14:00", "cursor=x", "status=9", "a=b",
+        "cursor=99999999999999999999", "since=soon", "order=up", "since=0001-01-01T00:00:00%2B14:00",
+    ):  # fmt: skip
         admin.refused(400, "GET", f"{url}?{wrong}")
 
 

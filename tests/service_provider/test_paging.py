@@ -121,6 +121,11 @@ def test_a_page_of_none_counts_only(filled: Filled) -> None:
     assert filled.search("User", count=0, cursor="") == Found(len(NASTY), [])
 
 
+def test_numbers_beyond_any_database(filled: Filled) -> None:
+    assert filled.search("User", start_index=10**30, count=10**30) == Found(len(NASTY), [])
+    assert len(filled.search("User", count=10**30, cursor="").rows) == len(NASTY)
+
+
 def test_a_search_at_the_root_keeps_what_each_type_has(filled: Filled) -> None:
     scim_filter = 'displayName eq "sales" or userName eq "bob"'
     found = filled.search(["User", "Group"], filter=scim_filter, sort_by="displayName")

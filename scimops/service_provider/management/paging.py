@@ -88,11 +88,15 @@ def find_page(
     if column is None:
         advice = nearest(search.order_by, orders) or f"Allowed: {', '.join(orders)}."
         raise Refusal(400, "Results cannot be ordered so.", [f"orderBy: is no such name. {advice}"])
-    total = connection.scalar(sa.select(sa.func.count()).select_from(query.order_by(None).subquery())) or 0
+    total = connection.scalar(sa.select(sa.func.count()).select_from(query.with_only_columns(tie).subquery())) or 0
     way = sa.asc if search.ascending else sa.desc
+    order = (way(column), way(tie))
     offset = (search.page_number - 1) * search.page_size
-    ordered = query.order_by(way(column), way(tie)).limit(search.page_size).offset(offset)
-    rows = connection.execute(ordered).all() if offset < total else []
+    if offset >= total:
+        return page(search, total), []
+    # the keys first: whole rows with their documents are read for one page, never sorted
+    keys = query.with_only_columns(tie).order_by(*order).limit(search.page_size).offset(offset)
+    rows = connection.execute(query.where(tie.in_(connection.scalars(keys).all())).order_by(*order)).all()
     return page(search, total), rows
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -225,6 +225,8 @@ def _translated(work: Any) -> Any:
         raise Refusal(400, "The setting is not valid.", [str(error)]) from None
     except ValidationError as error:
         raise Refusal(400, "The request is not valid.", validation_messages(error)) from None
+    except OperationalError:  # another transaction was in the way, again and again
+        raise Refusal(503, "The server is busy. Nothing was changed.", retry_after=RETRY_SECONDS) from None
     except DataError:
         raise Refusal(400, "A value in the request cannot be kept.") from None
 
