@@ -116,7 +116,7 @@ def count_summary(call: Call[NoBody]) -> Json:
 
 
 def _page(call: Call[Any], chosen: sa.ColumnElement[bool]) -> Json:
-    query = sa.select(users).where(chosen)
+    query = sa.select(users).where(users.c.company_id == call.company_id, chosen)
     if text := call.body.text:
         names = [json_text(call.connection, users.c.folded, "name", part) for part in ("givenname", "familyname")]
         query = query.where(contains_folded(text, users.c.email_scim, users.c.user_name_scim, *names))
