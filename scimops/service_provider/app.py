@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache, partial
 from traceback import format_tb
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from scim2_models import PayloadTooLargeException, SCIMException
@@ -20,21 +19,18 @@ from starlette.concurrency import run_in_threadpool
 
 from scimops.grouping import Grouping
 from scimops.service_provider.database import Database, DatabaseGoneError
+from scimops.service_provider.directory import Subject, server_secret
 from scimops.service_provider.placement import Placement
 from scimops.service_provider.protocol import MAX_BODY, Handler, Service, provider_for
 from scimops.service_provider.provisioning_log import Entry, LaterLines, write_line
 from scimops.service_provider.storage import Storage
-from scimops.service_provider.tables import server
 from scimops.service_provider.tolerance import normal_query
-
-if TYPE_CHECKING:
-    from scimops.service_provider.directory import Subject
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Authenticate = Callable[[str | None, str], "Subject"]
+Authenticate = Callable[[str | None, str], Subject]
 
 READS = (
     Operation.query, Operation.search, Operation.search_with_body, Operation.service_provider_config,
@@ -42,16 +38,6 @@ READS = (
 )  # fmt: skip
 RETRY_SECONDS = "5"
 log = logging.getLogger("scimops")
-
-
-def shared_secret(database: Database, name: str) -> str:
-    """A secret that all processes of the platform share, made when first asked for."""
-    with database.write() as connection:
-        found = connection.scalar(sa.select(server.c.value).where(server.c.name == name))
-        if found is None:
-            found = secrets.token_hex(32)
-            connection.execute(sa.insert(server).values(name=name, value=found))
-        return str(found)
 
 
 class ScimEndpoint:
@@ -63,7 +49,8 @@ class ScimEndpoint:
     def __init__(self, database: Database, authenticate: Authenticate, public_url: str) -> None:
         self.database, self.authenticate = database, authenticate
         self.base_url = f"{public_url.rstrip('/')}/scim/v2"
-        secret = shared_secret(database, "cursors")
+        with database.write() as connection:
+            secret = server_secret(connection, "cursors")
         self.later = LaterLines(database)
         self.service_for = lru_cache(maxsize=64)(lambda paths: Service(provider_for(paths), secret=secret))
 

@@ -106,9 +106,9 @@ class Placement:
         if self.grouping.setting.by_idp_groups:
             self.settle([user_n])
             return
-        group_n = self._group(judged.group_key, judged.name) if judged.group_key else None
         mine = (memberships.c.user_n == user_n) & (memberships.c.setting_n == self.setting_n) & ~self._pushed()
         old = self.connection.scalars(sa.select(memberships.c.group_n).where(mine)).all()
+        group_n = self._group(judged.group_key, judged.name) if judged.group_key else None
         if list(old) == ([group_n] if group_n else []):
             return
         if old:

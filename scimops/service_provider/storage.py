@@ -19,17 +19,15 @@ from scim2_models import (
     Resource,
     ResourceType,
     ResponseParameters,
-    ScimFilter,
     ScimProvider,
     SearchRequest,
 )  # fmt: skip
 from scim2_server.storage import ScimStorage, SearchPage
-from scim2_server.utils import parametrize
 
 from scimops.grouping import identity_key
 from scimops.resources import flatten
 from scimops.service_provider.database import new_id
-from scimops.service_provider.filters import folded
+from scimops.service_provider.filters import exact, folded
 from scimops.service_provider.paging import Source, find_page
 from scimops.service_provider.placement import Judged, Placement, chunks, ignoring, key_of_group, now, scim_key
 from scimops.service_provider.rows import (
@@ -133,10 +131,8 @@ class Storage(ScimStorage):
         return SearchPage(found.total, [resources[key] for key in found.rows], found.next, found.previous)
 
     def _source(self, resource_type: ResourceType, search_request: SearchRequest[Any]) -> Source:
-        text = search_request.filter
-        model = self._model(resource_type)
-        bound = parametrize(ScimFilter, model)(text) if text is not None else None
-        return Source(cast(str, resource_type.name), model, self.scope(resource_type.id or ""), bound, self.members())
+        model, scope = self._model(resource_type), self.scope(resource_type.id or "")
+        return Source(cast(str, resource_type.name), model, scope, search_request.filter, self.members())
 
     def _read(
         self, resource_type: ResourceType, ns: Sequence[int], parameters: ResponseParameters[Any]
@@ -168,7 +164,9 @@ class Storage(ScimStorage):
         result: dict[int, list[dict[str, str]]] = {}
         for part in chunks(ns):
             query = sa.select(shown.c.user_n, groups.c.id, groups.c.name).join(groups, groups.c.n == shown.c.group_n)
-            for n, group_id, name in self.connection.execute(query.where(shown.c.user_n.in_(part))):
+            for n, group_id, name in self.connection.execute(
+                query.where(shown.c.user_n.in_(part)).order_by(groups.c.n)
+            ):
                 group = {"value": group_id, "$ref": f"Groups/{group_id}", "display": name}
                 result.setdefault(n, []).append(group)
         return result
@@ -263,7 +261,7 @@ class Storage(ScimStorage):
         emails = [scim_key(item["value"]) for item in document.get("emails") or [] if item.get("value")]
         name = document.get("userName")
         return {
-            "external_id": document.get("externalId"), "user_name": name,
+            "external_id": _exact(document.get("externalId")), "user_name": name,
             "user_name_scim": scim_key(name) if name is not None else None,
             "user_name_key": identity_key(name) if name is not None else None,
             "email": judged.email, "email_scim": emails[0] if emails else None,
@@ -280,7 +278,7 @@ class Storage(ScimStorage):
         row = {
             "id": new_id(), "company_id": self.company_id, "setting_n": self.setting_n, "kind": "pushed",
             "name": resource.display_name, "group_key": key, "scim_key": scim_key(resource.display_name),
-            "external_id": resource.external_id, "version": 1, "created": moment, "modified": moment,
+            "external_id": _exact(resource.external_id), "version": 1, "created": moment, "modified": moment,
             "target_n": target,
         }  # fmt: skip
         n = self.connection.execute(sa.insert(groups).values(row).returning(groups.c.n)).scalar_one()
@@ -292,7 +290,7 @@ class Storage(ScimStorage):
 
     def _update_group(self, row: sa.Row[Any], resource: Any) -> None:
         self._refuse_placed(row)
-        changed: dict[str, Any] = {"external_id": resource.external_id, "name": resource.display_name}
+        changed: dict[str, Any] = {"external_id": _exact(resource.external_id), "name": resource.display_name}
         if resource.display_name != row.name:  # the key stays: a rename splits nothing (rule 4)
             changed["scim_key"] = scim_key(resource.display_name)
         self.connection.execute(sa.update(groups).where(groups.c.n == row.n).values(changed))
@@ -377,3 +375,8 @@ class Storage(ScimStorage):
                 detail=f"{row.name!r} holds the people whom the setting's grouping puts there. Change their value at "
                 "the identity provider, or group by the identity provider's groups."
             )
+
+
+def _exact(text: str | None) -> str | None:
+    """A caseExact text as SCIM compares it, as a column holds it."""
+    return exact(text) if text is not None else None

@@ -43,6 +43,9 @@ Key = BigInteger().with_variant(Integer, "sqlite")
 Json = Text().with_variant(JSONB(none_as_null=True), "postgresql")
 """JSON as text: the engine hands text through, so a resource is written and read without a second conversion."""
 
+Folded = Text().with_variant(Text(collation="C"), "postgresql")
+"""A text as SCIM compares it: in the order of code points, so that an index serves `sw` too."""
+
 Time = DateTime(timezone=True)
 
 
@@ -114,10 +117,10 @@ users = Table(
     _setting(),
     Column("external_id", Text),
     Column("user_name", Text),
-    Column("user_name_scim", Text, comment="as SCIM compares it"),
+    Column("user_name_scim", Folded, comment="as SCIM compares it"),
     Column("user_name_key", Text, comment="as people are told apart (design rule 8)"),
     Column("email", Text, comment="the one address the platform writes to"),
-    Column("email_scim", Text),
+    Column("email_scim", Folded),
     Column("email_key", Text),
     Column("more_emails", Boolean, nullable=False, server_default=false()),
     Column("active", Boolean, nullable=False),
@@ -153,7 +156,7 @@ groups = Table(
     Column("kind", String(8), nullable=False, comment="manual, placed by the rule, or pushed by an identity provider"),
     Column("name", Text, nullable=False),
     Column("group_key", Text, nullable=False, comment="remembered: a rename by hand splits nothing"),
-    Column("scim_key", Text, nullable=False),
+    Column("scim_key", Folded, nullable=False),
     Column("external_id", Text),
     Column("target_n", Key, comment="the target group that its members are in; null: pushed, but not mirrored"),
     Column("priority", String(12), nullable=False, server_default="Low"),

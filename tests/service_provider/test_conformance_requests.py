@@ -15,9 +15,7 @@ from test_placement import GROUP, IDP_GROUPS, person
 
 FORMS = Path(__file__).parents[3] / "shared" / "conformance" / "requests" / "entra_mslearn_forms.json"
 
-pytestmark = pytest.mark.skipif(
-    not FORMS.exists(), reason="no shared conformance requests beside this checkout"
-)
+pytestmark = pytest.mark.skipif(not FORMS.exists(), reason="no shared conformance requests beside this checkout")
 _names = (f"p{number}" for number in count())
 
 

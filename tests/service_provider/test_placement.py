@@ -87,6 +87,7 @@ def test_blank_falls_back_and_moves_when_the_department_comes(wire: Wire) -> Non
     wire.patch(anna, {"op": "Add", "path": f"{ENTERPRISE}:department", "value": "Sales"})
     assert (wire.group_of(anna), wire.reason(anna)) == (["Sales"], "matched")
     moves = [json.loads(r.moves) for r in wire.rows(provisioning_log) if r.moves]
+    assert moves[0][0] | {"user": anna, "before": None, "after": "Everyone"} == moves[0][0]
     assert moves[-1] == [
         {"user": anna, "before": "Everyone", "after": "Sales", "reason": "matched", "transient_fallback": True}
     ]

@@ -156,7 +156,9 @@ def test_the_migrations_make_the_tables_of_this_version(empty_postgres_url: str,
         database = open_database(url)
         migrate(database)
         migrate(database)  # a second start has nothing to do
-        with database.read() as connection:
-            differences: Any = compare_metadata(MigrationContext.configure(connection), metadata)
         database.close()
+        plain = sa.create_engine(database.engine.url)  # ours hands JSON through, which SQLAlchemy's reflection reads
+        with plain.connect() as connection:
+            differences: Any = compare_metadata(MigrationContext.configure(connection), metadata)
+        plain.dispose()
         assert differences == []
