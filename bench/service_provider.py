@@ -19,9 +19,10 @@ import httpx2
 import sqlalchemy as sa
 
 from scimops.grouping import identity_key
+from scimops.service_provider.attribute_places import scim_key
 from scimops.service_provider.database import new_id, open_database
 from scimops.service_provider.filters import folded
-from scimops.service_provider.placement import now, scim_key
+from scimops.service_provider.placement import now
 from scimops.service_provider.tables import groups, memberships, settings, users
 
 SETTING = "format: 1\nname: Bench\ngroup_settings: {target_group: Everyone, criterion: {idp_groups: true}}\n"

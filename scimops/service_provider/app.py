@@ -14,7 +14,7 @@ from scim2_models import PayloadTooLargeException, SCIMException
 from scim2_server.applications.base import BaseApplication
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
-from scim2_server.routing import Operation
+from scim2_server.routing import Operation, Target
 from starlette.concurrency import run_in_threadpool
 
 from scimops.grouping import Grouping
@@ -77,12 +77,12 @@ class ScimEndpoint:
             if body is None:
                 raise PayloadTooLargeException(detail=f"A request has at most {MAX_BODY} bytes.")
             request.query, request.body = normal_query(scope["query_string"]), body
-            operation = service.match(request).operation
+            target = service.match(request)
             subject = None
-            if operation is not Operation.service_provider_config:
+            if target.operation is not Operation.service_provider_config:
                 subject = self.authenticate(request.header("Authorization"), (scope.get("client") or ("",))[0])
                 service = self.service_for(tuple(m.attribute for m in subject.setting.field_mappings))
-            response = self._serve(service, request, operation, subject)
+            response = self._serve(service, request, target, subject)
         except DatabaseGoneError as error:
             log.error("%s %s", error, error.__cause__)
             response = service.error_response(_Unavailable(detail=error.message))
@@ -99,12 +99,10 @@ class ScimEndpoint:
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    def _serve(
-        self, service: Service, request: ScimRequest, operation: Operation, subject: Subject | None
-    ) -> ScimResponse:
+    def _serve(self, service: Service, request: ScimRequest, target: Target, subject: Subject | None) -> ScimResponse:
         if subject is None:
             return service.service_provider_config(request.url, request.query)
-        entry = _entry(service, request, operation, subject)
+        operation, entry = target.operation, _entry(request, target, subject)
         try:
             if operation in READS:
                 with self.database.read() as connection:
@@ -166,11 +164,10 @@ def _grouping(subject: Subject) -> Grouping:
     return kept[1]
 
 
-def _entry(service: Service, request: ScimRequest, operation: Operation, subject: Subject) -> Entry:
-    target = service.match(request)
+def _entry(request: ScimRequest, target: Target, subject: Subject) -> Entry:
     query = request.query.get("filter")
     return Entry(
-        subject.company_id, subject.setting_n, subject.token_name, operation.value,
+        subject.company_id, subject.setting_n, subject.token_name, target.operation.value,
         (target.endpoint or "")[:24] or None, target.resource_id, query,
     )  # fmt: skip
 

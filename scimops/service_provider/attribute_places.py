@@ -29,6 +29,11 @@ def exact(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def scim_key(text: str) -> str:
+    """A text in the form in which SCIM compares attributes that are not caseExact: NFC, lower case, NFC."""
+    return exact(exact(text).lower())
+
+
 def folded(text: str) -> str:
     """The text of a document, keys and values, in the form in which SCIM compares: NFC, lower case, NFC.
 
@@ -36,12 +41,12 @@ def folded(text: str) -> str:
     """
     if "\\" in text:
         return json.dumps(_folded_tree(json.loads(text)), ensure_ascii=False)
-    return exact(exact(text).lower())
+    return scim_key(text)
 
 
 def _folded_tree(tree: Any) -> Any:
     if isinstance(tree, str):
-        return exact(exact(tree).lower())
+        return scim_key(tree)
     if isinstance(tree, list):
         return [_folded_tree(item) for item in tree]
     if isinstance(tree, dict):

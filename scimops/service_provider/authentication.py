@@ -20,10 +20,10 @@ from typing import Any, NoReturn
 
 from scim2_models import SCIMException, UnauthorizedException
 
-from scimops.service_provider.database import Database, DatabaseGoneError
+from scimops.service_provider.database import Database, DatabaseGoneError, utc
 from scimops.service_provider.directory import Subject, document_of
 from scimops.service_provider.placement import now
-from scimops.service_provider.setting_tokens import USE_SECONDS, find_token, note_use, state_of, utc
+from scimops.service_provider.setting_tokens import USE_SECONDS, find_token, note_use, state_of
 from scimops.setting import Setting
 from scimops.tokens import hash_token, looks_like_token, verify_token
 

@@ -7,6 +7,8 @@ One request is one transaction. A write on SQLite takes the write lock at its st
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import json
 import secrets
 import threading
 import time
@@ -35,6 +37,18 @@ class DatabaseGoneError(ScimopsError):
 def new_id() -> str:
     """A random id of twelve characters, as short as the platform's own."""
     return "".join(secrets.choice(ID_ALPHABET) for _ in range(12))
+
+
+def loaded(document: Any) -> Any:
+    """A JSON column's value; the database's driver may have read it already."""
+    return json.loads(document) if isinstance(document, (str, bytes)) else document
+
+
+def utc(moment: dt.datetime | None) -> dt.datetime | None:
+    """A time from the database: SQLite keeps no time zone, and every time in it is UTC."""
+    if moment is None or moment.tzinfo is not None:
+        return moment.astimezone(dt.UTC) if moment else None
+    return moment.replace(tzinfo=dt.UTC)
 
 
 @dataclass

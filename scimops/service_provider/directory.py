@@ -8,7 +8,6 @@ A caller's transaction holds what they do. Secrets come out once, when they are 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 
 from scimops.errors import ScimopsError
 from scimops.grouping import identity_key
-from scimops.service_provider.database import new_id
+from scimops.service_provider.database import loaded, new_id
 from scimops.service_provider.placement import ignoring, now
 from scimops.service_provider.setting_tokens import DEFAULT_LIFE, add_token, revoke_all
 from scimops.service_provider.tables import companies, credentials, groups, memberships, server, settings, users
@@ -167,11 +166,6 @@ def get_setting(connection: sa.Connection, company_id: str, setting_id: str, *, 
 def document_of(row: sa.Row[Any]) -> Setting:
     """The setting that a row of `settings` holds."""
     return Setting.model_validate(loaded(row.document))
-
-
-def loaded(document: Any) -> Any:
-    """A JSON column's value; the database's driver may have read it already."""
-    return json.loads(document) if isinstance(document, (str, bytes)) else document
 
 
 def rename_setting(connection: sa.Connection, company_id: str, setting_id: str, name: str) -> Setting:

@@ -8,7 +8,6 @@ was deleted by hand coming back with all its people (design rules 4, 5, 7, 9 and
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -19,9 +18,10 @@ from scim2_models import InvalidValueException
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scimops.attributes import PATHS
-from scimops.grouping import Grouping, assign_group, group_key, spelling, usable_email
+from scimops.grouping import Grouping, assign_group, spelling, usable_email
 from scimops.mapping import CUSTOM_LIMIT, LIMITS, map_resource
 from scimops.resources import flatten
+from scimops.service_provider.attribute_places import scim_key
 from scimops.service_provider.database import new_id
 from scimops.service_provider.tables import groups, memberships, users
 
@@ -41,11 +41,6 @@ def chunks(values: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(values)
     while chunk := list(islice(rest, CHUNK)):
         yield chunk
-
-
-def scim_key(text: str) -> str:
-    """A text as SCIM compares it: NFC, lower case (RFC 7643 §2.2, attributes that are not caseExact)."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
 
 
 @dataclass(frozen=True)
@@ -116,7 +111,7 @@ class Placement:
         if group_n:
             self._join([{"group_n": group_n, "user_n": user_n, "setting_n": self.setting_n}])
         changed = {*old, group_n} - {None}
-        self.touch(changed)
+        touch(self.connection, changed)
         self._log_move(user_id, old, group_n, judged.reason, before)
 
     def settle(self, user_ns: Iterable[int]) -> None:
@@ -135,9 +130,9 @@ class Placement:
                 fallback = self._group(blank.key, blank.name)
                 new = [n for n in without if n not in held]
                 self._join([{"group_n": fallback, "user_n": n, "setting_n": self.setting_n} for n in new])
-                self.touch([fallback] if new else [])
+                touch(self.connection, [fallback] if new else [])
             if gone and blank.key:
-                self.touch([self.target_of(blank.key)])
+                touch(self.connection, [self.target_of(blank.key)])
             self._give_reason(has, "idp_group", None)
             self._give_reason(without, blank.reason, blank.key)
 
@@ -201,12 +196,6 @@ class Placement:
         if rows:
             self.connection.execute(ignoring(self.connection, memberships), rows)
 
-    def touch(self, group_ns: Iterable[int | None]) -> None:
-        """Groups whose members changed have a new version (RFC 7644 §3.14); in order, so that no two wait in a ring."""
-        for n in sorted(n for n in group_ns if n is not None):
-            changed = {"version": groups.c.version + 1, "modified": now()}
-            self.connection.execute(sa.update(groups).where(groups.c.n == n).values(changed))
-
     def _log_move(self, user_id: str, old: Sequence[int], new: int | None, reason: str, before: str | None) -> None:
         ns = [n for n in (*old, new) if n is not None]
         found = self.connection.execute(sa.select(groups.c.n, groups.c.name).where(groups.c.n.in_(ns)))
@@ -234,12 +223,14 @@ def _usable(fields: Mapping[str, str | None]) -> str:
     return email
 
 
+def touch(connection: sa.Connection, group_ns: Iterable[int | None]) -> None:
+    """Groups whose members changed have a new version (RFC 7644 §3.14); in order, so that no two wait in a ring."""
+    for n in sorted({n for n in group_ns if n is not None}):
+        changed = {"version": groups.c.version + 1, "modified": now()}
+        connection.execute(sa.update(groups).where(groups.c.n == n).values(changed))
+
+
 def ignoring(connection: sa.Connection, table: sa.Table) -> Any:
     """An INSERT that leaves what is there already."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     return insert(table).on_conflict_do_nothing()
-
-
-def key_of_group(name: str) -> str:
-    """The key of a group that an identity provider pushes, by its display name."""
-    return group_key(name)

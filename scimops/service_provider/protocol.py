@@ -41,9 +41,10 @@ from scim2_server.handler import ScimHandler
 from scim2_server.service import ModelT, ScimService, scim_exception_of
 
 from scimops.attributes import CORE, ENTERPRISE
-from scimops.service_provider.rows import MemberChange
+from scimops.service_provider.rows import version_of
 from scimops.service_provider.storage import Storage
 from scimops.service_provider.tolerance import (
+    MemberChange,
     member_changes,
     normal_filter,
     normal_patch,
@@ -153,9 +154,8 @@ class Service(ScimService):
         if isinstance(data, dict):
             data = _normal(data, model)
             if issubclass(model, PatchOp) and data.get("Operations") == [] and body.count(b'"op"'):
-                return cast(
-                    "ModelT", model.model_construct(operations=[])
-                )  # all it asks for is not the client's to change
+                # all it asks for is not the client's to change
+                return cast("ModelT", model.model_construct(operations=[]))
         try:
             return model.model_validate(data, scim_ctx=scim_ctx)
         except ValidationError as error:
@@ -207,7 +207,7 @@ class Handler(ScimHandler):
         if resource_type.id != "Group" or (changes := _members_only(patch_op)) is None:
             return super().patch_resource(resource_type, resource_id, patch_op, conditions)
         row = self.storage.row(resource_type, resource_id, lock=True)
-        conditions.check(f'W/"{row.version}"', "PATCH")
+        conditions.check(version_of(row), "PATCH")
         return self.storage.change_members(resource_type, row, changes)
 
 
@@ -216,5 +216,4 @@ def _members_only(patch_op: PatchOp[Any]) -> list[MemberChange] | None:
         {"op": operation.op.value, "path": str(operation.path) if operation.path else None, "value": operation.value}
         for operation in patch_op.operations or []
     ]
-    changes = member_changes({"Operations": operations})
-    return None if changes is None else [MemberChange(change.kind, change.ids) for change in changes]
+    return member_changes({"Operations": operations})

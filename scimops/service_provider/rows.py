@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from scim2_models import (
@@ -20,18 +18,11 @@ from scim2_models import (
 )  # fmt: skip
 from sqlalchemy.exc import IntegrityError
 
+from scimops.service_provider.database import utc
 from scimops.service_provider.tables import groups, users
 
 NOT_STORED = ("id", "meta", "password", "groups")
 """What is the service provider's to say, or nobody's to keep."""
-
-
-@dataclass(frozen=True)
-class MemberChange:
-    """One operation on a group's members: `add`, `remove`, `replace` (these and no others) or `clear`."""
-
-    kind: str
-    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,11 +39,6 @@ def table_of(resource_type: ResourceType) -> sa.Table:
     return users if resource_type.id == "User" else groups
 
 
-def loaded(document: Any) -> dict[str, Any]:
-    """A document as the database gives it, as data."""
-    return cast("dict[str, Any]", json.loads(document) if isinstance(document, (str, bytes)) else document)
-
-
 def document_of(resource: Resource[Any]) -> dict[str, Any]:
     """What is kept of a resource, as SCIM JSON."""
     document: dict[str, Any] = resource.model_dump()
@@ -63,15 +49,10 @@ def dressed(resource: Resource[Any], row: sa.Row[Any], resource_type: ResourceTy
     """A resource with what the service provider says of it: id and meta (RFC 7643 §3.1)."""
     resource.id = row.id
     resource.meta = Meta(
-        resource_type=resource_type.name, created=_utc(row.created), last_modified=_utc(row.modified),
+        resource_type=resource_type.name, created=utc(row.created), last_modified=utc(row.modified),
         version=version_of(row),
     )  # fmt: skip
     return resource
-
-
-def _utc(moment: Any) -> Any:
-    """SQLite keeps no time zone; every time in it is UTC."""
-    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
 
 
 def version_of(row: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from scimops.service_provider.database import new_id
+from scimops.service_provider.database import new_id, utc
 from scimops.service_provider.placement import now
 from scimops.service_provider.tables import settings, tokens
 from scimops.tokens import Secret, hash_token, hint, make_token
@@ -126,13 +126,6 @@ def days_left(expires: dt.datetime | None, moment: dt.datetime | None = None) ->
     """Whole days until a token ends; 0 on its last day, less when it has ended. Warn from :data:`WARN_DAYS` on."""
     end = utc(expires)
     return None if end is None else (end - (moment or now())).days
-
-
-def utc(moment: dt.datetime | None) -> dt.datetime | None:
-    """A time from the database: SQLite keeps no time zone, and every time in it is UTC."""
-    if moment is None or moment.tzinfo is not None:
-        return moment.astimezone(dt.UTC) if moment else None
-    return moment.replace(tzinfo=dt.UTC)
 
 
 def _good(setting_n: int, moment: dt.datetime) -> sa.ColumnElement[bool]:

@@ -24,25 +24,24 @@ from scim2_models import (
 )  # fmt: skip
 from scim2_server.storage import ScimStorage, SearchPage
 
-from scimops.grouping import identity_key
+from scimops.grouping import group_key, identity_key
 from scimops.resources import flatten
-from scimops.service_provider.database import new_id
-from scimops.service_provider.filters import exact, folded
+from scimops.service_provider.attribute_places import exact, folded, scim_key
+from scimops.service_provider.database import loaded, new_id
 from scimops.service_provider.paging import Source, find_page
-from scimops.service_provider.placement import Judged, Placement, chunks, ignoring, key_of_group, now, scim_key
+from scimops.service_provider.placement import Judged, Placement, chunks, ignoring, now, touch
 from scimops.service_provider.rows import (
     Change,
-    MemberChange,
     check_version,
     document_of,
     dressed,
     keeps_members,
-    loaded,
     member_ids,
     table_of,
     unique,
 )  # fmt: skip
 from scimops.service_provider.tables import enrolled, groups, memberships, users
+from scimops.service_provider.tolerance import MemberChange
 
 
 class Storage(ScimStorage):
@@ -214,7 +213,7 @@ class Storage(ScimStorage):
             for table in (memberships, enrolled):
                 self.connection.execute(sa.delete(table).where(table.c.user_n == row.n))
             self.connection.execute(sa.delete(users).where(users.c.n == row.n))
-            self._touch(held)
+            touch(self.connection, held)
         else:
             self._delete_group(row)
 
@@ -273,7 +272,7 @@ class Storage(ScimStorage):
     # -- Groups that the identity provider pushes ---------------------------
 
     def _create_group(self, resource: Any) -> str:
-        moment, key = now(), key_of_group(resource.display_name)
+        moment, key = now(), group_key(resource.display_name)
         target = self.placement.target_of(key) if self.placement and self.by_idp_groups else None
         row = {
             "id": new_id(), "company_id": self.company_id, "setting_n": self.setting_n, "kind": "pushed",
@@ -297,18 +296,16 @@ class Storage(ScimStorage):
         if resource.display_name != row.name:
             self.changes.append(Change("displayName", row.name, resource.display_name))
         self._apply_members(row.n, [MemberChange("replace", member_ids(resource))])
-        self._touch([row.n])
+        touch(self.connection, [row.n])
 
     def _delete_group(self, row: sa.Row[Any]) -> None:
         self._refuse_placed(row)
-        left = self._apply_members(row.n, [MemberChange("clear")])
+        self._apply_members(row.n, [MemberChange("clear")])
         if row.target_n == row.n:  # trainings hang on it: it stays, empty and the company's own (rule 10)
             kept = {"kind": "manual", "setting_n": None, "external_id": None}
             self.connection.execute(sa.update(groups).where(groups.c.n == row.n).values(kept))
         else:
             self.connection.execute(sa.delete(groups).where(groups.c.n == row.n))
-        if self.placement:
-            self.placement.settle(left)
 
     def change_members(
         self, resource_type: ResourceType, row: sa.Row[Any], changes: Sequence[MemberChange]
@@ -316,7 +313,7 @@ class Storage(ScimStorage):
         """Members as rows, whatever the size of the group; the group comes back without its members."""
         self._refuse_placed(row)
         if self._apply_members(row.n, changes):
-            self._touch([row.n])
+            touch(self.connection, [row.n])
         return self._groups([self.row(resource_type, row.id)], resource_type, members=False)[0]
 
     def _apply_members(self, group_n: int, changes: Iterable[MemberChange]) -> set[int]:
@@ -362,11 +359,6 @@ class Storage(ScimStorage):
         if strict and (unknown := [i for i in ids if i not in found]):
             raise InvalidValueException(detail=f"There is no User {unknown[0]!r} to be a member.")
         return [found[i] for i in dict.fromkeys(ids) if i in found]
-
-    def _touch(self, group_ns: Iterable[int | None]) -> None:
-        for n in sorted({n for n in group_ns if n is not None}):
-            changed = {"version": groups.c.version + 1, "modified": now()}
-            self.connection.execute(sa.update(groups).where(groups.c.n == n).values(changed))
 
     @staticmethod
     def _refuse_placed(row: sa.Row[Any]) -> None:

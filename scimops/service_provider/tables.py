@@ -23,7 +23,6 @@ from sqlalchemy import (
     Table,
     Text,
     false,
-    func,
     text,
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import JSONB
@@ -247,5 +246,3 @@ enrolled = Table(
     PrimaryKeyConstraint("enrolment_id", "user_n"),
     Index("ix_enrolled_user", "user_n"),
 )  # fmt: skip
-
-NOW = func.now()

@@ -10,6 +10,7 @@ from typing import Any
 import postgres
 import pytest
 import sqlalchemy as sa
+from filled import NASTY, Filled
 from managing import ManagementClient, Platform, running_platform
 
 from scimops.service_provider.database import Database, open_database
@@ -134,3 +135,18 @@ def platform(database: Database) -> Iterator[Platform]:
 def admin(platform: Platform, company: str) -> ManagementClient:
     """A client with a credential of the company."""
     return platform.client(company)
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[sa.Connection]:
+    """A writing transaction of the test."""
+    with database.write() as opened:
+        yield opened
+
+
+@pytest.fixture
+def filled(connection: sa.Connection) -> Filled:
+    """Nasty people of one setting, and others whom no search may show."""
+    filled = Filled(connection, NASTY)
+    Filled(connection, NASTY)
+    return filled

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import httpx2
-import sqlalchemy as sa
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from scimops.service_provider.app import ScimEndpoint
-from scimops.service_provider.database import Database, new_id
-from scimops.service_provider.tables import companies, settings
+from scimops.service_provider.database import Database
+from scimops.service_provider.directory import Subject, create_company, create_setting
 from scimops.setting import Setting
 
 
@@ -43,26 +40,20 @@ def running(app: Any) -> Iterator[str]:
 
 def new_company(database: Database, name: str = "Acme") -> str:
     """A company; its id."""
-    company = new_id()
     with database.write() as connection:
-        connection.execute(sa.insert(companies).values(id=company, name=name, created=dt.datetime.now(dt.UTC)))
-    return company
+        return create_company(connection, name)
 
 
-def new_subject(database: Database, setting: Setting, company: str | None = None) -> SimpleNamespace:
+def new_subject(database: Database, setting: Setting, company: str | None = None) -> Subject:
     """A setting of a company, as a request acts for it."""
     company = company or new_company(database)
-    row = {
-        "id": new_id(), "company_id": company, "name": setting.name, "document": setting.model_dump_json(),
-        "created": dt.datetime.now(dt.UTC),
-    }  # fmt: skip
     with database.write() as connection:
-        n = connection.execute(sa.insert(settings).values(row).returning(settings.c.n)).scalar_one()
-    return SimpleNamespace(company_id=company, setting_n=n, setting_id=row["id"], setting=setting, token_name="test")
+        made = create_setting(connection, company, setting)
+    return Subject(company, made.n, made.id, setting, "test")
 
 
 @contextlib.contextmanager
-def served(database: Database, *subjects: SimpleNamespace) -> Iterator[httpx2.Client]:
+def served(database: Database, *subjects: Subject) -> Iterator[httpx2.Client]:
     """A client of `/scim/v2`; the bearer token is the id of the setting that a request acts for."""
     by_id = {subject.setting_id: subject for subject in subjects}
     endpoint = ScimEndpoint(database, lambda header, _: by_id[str(header).removeprefix("Bearer ")], "https://x.example")

@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,20 +93,6 @@ GROUP_FILTERS = [
     'not (userName eq "x")', 'members[not (value eq "user0000")]', "meta pr", "not (members[value pr])",
     'members[display eq "x"]',
 ]  # fmt: skip
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[sa.Connection]:
-    with database.write() as opened:
-        yield opened
-
-
-@pytest.fixture
-def filled(connection: sa.Connection) -> Filled:
-    """Nasty people of one setting, and others whom no search may show."""
-    filled = Filled(connection, NASTY)
-    Filled(connection, NASTY)
-    return filled
 
 
 def test_every_filter_gives_what_the_evaluator_gives(filled: Filled) -> None:

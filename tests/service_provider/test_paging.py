@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,24 +11,8 @@ from filled import ENTERPRISE, MODELS, NASTY, Filled
 from scim2_models import InvalidCursorException
 from scim2_server.testing import SEARCH_SORTS
 
-from scimops.service_provider.database import Database
 from scimops.service_provider.paging import Found
 from scimops.service_provider.tables import memberships, users
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[sa.Connection]:
-    with database.write() as opened:
-        yield opened
-
-
-@pytest.fixture
-def filled(connection: sa.Connection) -> Filled:
-    """Nasty people of one setting, and others whom no search may show."""
-    filled = Filled(connection, NASTY)
-    Filled(connection, NASTY)
-    return filled
-
 
 SORTS = [
     *SEARCH_SORTS, "id", "externalId", "nickName", "profileUrl", "phoneNumbers", "phoneNumbers.type", "roles", "photos",

@@ -206,7 +206,8 @@ def test_one_clash_one_winner_and_nothing_of_the_other_in_the_answer(wire: Wire)
 
 def test_two_settings_of_a_company_see_only_their_own(database: Any) -> None:
     company = new_company(database)
-    ours, theirs = (new_subject(database, by_department(), company) for _ in range(2))
+    named = [by_department().model_copy(update={"name": name}) for name in ("Ours", "Theirs")]
+    ours, theirs = (new_subject(database, setting, company) for setting in named)
     with served(database, ours, theirs) as client:
         wire = Wire(database, client, ours)
         anna = wire.add("anna", "Sales")

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.alias_generators import to_camel
 
 from scimops.errors import nearest
+from scimops.service_provider.database import utc
 from scimops.service_provider.directory import NotFoundError
-from scimops.service_provider.setting_tokens import utc
 from scimops.setting import Text
 
 Json = dict[str, Any]

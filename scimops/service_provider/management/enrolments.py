@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scimops.service_provider.directory import loaded
+from scimops.service_provider.database import loaded
 from scimops.service_provider.management.answers import Call, Json, NoBody, found, iso
 from scimops.service_provider.management.paging import FullSearch, contains, contains_folded, find_page
 from scimops.service_provider.management.person import rows_of

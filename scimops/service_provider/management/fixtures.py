@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from scimops.service_provider.database import new_id
-from scimops.service_provider.directory import loaded
+from scimops.service_provider.database import loaded, new_id
 from scimops.service_provider.management.answers import Caller
 from scimops.service_provider.management.audit import record
 from scimops.service_provider.management.groups import target_group

@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from scimops.grouping import group_key, spelling
+from scimops.service_provider.attribute_places import scim_key
 from scimops.service_provider.database import new_id
 from scimops.service_provider.directory import ConflictError, get_company, lock_company
 from scimops.service_provider.management.answers import Body, Call, Json, Name, NoBody, Refusal, found, iso
 from scimops.service_provider.management.audit import note
 from scimops.service_provider.management.paging import Search, contains_folded, find_page, json_text
-from scimops.service_provider.placement import now, scim_key
+from scimops.service_provider.placement import now
 from scimops.service_provider.tables import groups, memberships, settings, users
 
 ORDERS = {

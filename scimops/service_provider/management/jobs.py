@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scimops.service_provider.database import utc
 from scimops.service_provider.management.answers import Call, Json, NoBody, found, iso
 from scimops.service_provider.placement import now
-from scimops.service_provider.setting_tokens import utc
 from scimops.service_provider.tables import provisioning_log, settings
 
 DAYS = 31

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
-from scimops.service_provider.directory import get_setting, loaded
+from scimops.service_provider.database import loaded
+from scimops.service_provider.directory import get_setting
 from scimops.service_provider.management.answers import Body, Call, Json, NoBody, Refusal, iso, validation_messages
 from scimops.service_provider.management.person import rows_of
 from scimops.service_provider.tables import provisioning_log, users

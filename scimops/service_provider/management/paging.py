@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from pydantic import ConfigDict, Field
 
 from scimops.errors import nearest
+from scimops.service_provider.attribute_places import scim_key
 from scimops.service_provider.management.answers import Body, Json, Refusal
-from scimops.service_provider.placement import scim_key
 
 MAX_PAGE = 1000
 Columns = Mapping[str, sa.ColumnElement[Any]]

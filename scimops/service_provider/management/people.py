@@ -15,6 +15,7 @@ from pydantic import Field
 from scimops.attributes import CORE, ENTERPRISE
 from scimops.grouping import identity_key, usable_email
 from scimops.mapping import CUSTOM_LIMIT
+from scimops.service_provider.attribute_places import scim_key
 from scimops.service_provider.database import new_id
 from scimops.service_provider.directory import ConflictError
 from scimops.service_provider.filters import folded
@@ -24,7 +25,7 @@ from scimops.service_provider.management.fields import custom_field_ids
 from scimops.service_provider.management.groups import members_of, target_group
 from scimops.service_provider.management.paging import Search, contains_folded, find_page, json_text
 from scimops.service_provider.management.person import OWN, detail, rows_of
-from scimops.service_provider.placement import now, scim_key
+from scimops.service_provider.placement import now
 from scimops.service_provider.tables import groups, memberships, users
 
 ORDERS = {

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from scimops.attributes import ENTERPRISE
 from scimops.mapping import map_resource
 from scimops.resources import flatten
-from scimops.service_provider.directory import document_of, loaded
+from scimops.service_provider.database import loaded
+from scimops.service_provider.directory import document_of
 from scimops.service_provider.management.answers import Json, iso
 from scimops.service_provider.management.fields import custom_field_ids
 from scimops.service_provider.management.groups import shown
