@@ -29,6 +29,11 @@ def exact(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def exact_or_none(text: str | None) -> str | None:
+    """The same, of a text that may be absent."""
+    return exact(text) if text is not None else None
+
+
 def scim_key(text: str) -> str:
     """A text in the form in which SCIM compares attributes that are not caseExact: NFC, lower case, NFC."""
     return exact(exact(text).lower())

@@ -185,10 +185,11 @@ def rename_setting(connection: sa.Connection, company_id: str, setting_id: str, 
 
 
 def delete_setting(connection: sa.Connection, company_id: str, setting_id: str) -> None:
-    """Delete a setting: its tokens end at once; its people, memberships and groups become the company's own.
+    """Delete a setting: its tokens end at once; its people and groups become the company's own.
 
-    The platform left such people behind so that nobody could edit or delete them (platform facts). What an identity
-    provider pushed without making a target group is nobody's any more, and goes.
+    The platform left such people behind so that nobody could edit or delete them (platform facts). Another setting
+    that brings them takes them over; their memberships keep the number of the setting that made them, so that it
+    knows which to move. What an identity provider pushed without making a target group is nobody's, and goes.
 
     Raises:
         NotFoundError: this company has none with this id.
@@ -197,8 +198,7 @@ def delete_setting(connection: sa.Connection, company_id: str, setting_id: str) 
     revoke_all(connection, n)
     connection.execute(sa.update(settings).where(settings.c.n == n).values(deleted=now()))
     _leave_targets(connection, n)
-    for table in (memberships, users):
-        connection.execute(sa.update(table).where(table.c.setting_n == n).values(setting_n=None))
+    connection.execute(sa.update(users).where(users.c.setting_n == n).values(setting_n=None))
     own = {"kind": "manual", "setting_n": None, "external_id": None}
     connection.execute(sa.update(groups).where(groups.c.setting_n == n).values(own))
 

@@ -114,6 +114,15 @@ class Placement:
         touch(self.connection, changed)
         self._log_move(user_id, old, group_n, judged.reason, before)
 
+    def take_over(self, user_n: int) -> None:
+        """What a deleted setting placed is this one's to move; what was joined by hand stays."""
+        left = (memberships.c.user_n == user_n) & memberships.c.setting_n.is_not(None)
+        if self.grouping.setting.by_idp_groups:  # the identity provider says anew who is in its groups
+            gone = sa.delete(memberships).where(left).returning(memberships.c.group_n)
+            touch(self.connection, self.connection.scalars(gone).all())
+        else:
+            self.connection.execute(sa.update(memberships).where(left).values(setting_n=self.setting_n))
+
     def settle(self, user_ns: Iterable[int]) -> None:
         """Rule 7: people in none of the identity provider's groups are in the target group, the others are not."""
         if not self.grouping.setting.by_idp_groups:

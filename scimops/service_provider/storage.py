@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
 from scim2_models import (
-    ForbiddenException,
-    InvalidValueException,
     NotFoundException,
     Resource,
     ResourceType,
@@ -24,19 +22,19 @@ from scim2_models import (
 )  # fmt: skip
 from scim2_server.storage import ScimStorage, SearchPage
 
-from scimops.grouping import group_key, identity_key
+from scimops.grouping import identity_key
 from scimops.resources import flatten
-from scimops.service_provider.attribute_places import exact, folded, scim_key
+from scimops.service_provider.attribute_places import exact_or_none, folded, scim_key
 from scimops.service_provider.database import loaded, new_id
 from scimops.service_provider.paging import Source, find_page
 from scimops.service_provider.placement import Judged, Placement, chunks, ignoring, now, touch
+from scimops.service_provider.pushed_groups import PushedGroups
 from scimops.service_provider.rows import (
     Change,
     check_version,
     document_of,
     dressed,
     keeps_members,
-    member_ids,
     table_of,
     unique,
 )  # fmt: skip
@@ -61,7 +59,7 @@ class Storage(ScimStorage):
         self.company_id, self.setting_n = company_id, setting_n
         self.locking, self.savepoints = locking, savepoints
         self.changes: list[Change] = []
-        self.by_idp_groups = placement is not None and placement.grouping.setting.by_idp_groups
+        self.pushed = PushedGroups(connection, company_id, setting_n, placement, self.changes)
 
     @contextlib.contextmanager
     def operation(self) -> Iterator[None]:
@@ -189,7 +187,7 @@ class Storage(ScimStorage):
 
     def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
         """Keep a new person, placed by the rule, or a group that the identity provider pushes."""
-        new = self._create_user(resource) if resource_type.id == "User" else self._create_group(resource)
+        new = self._create_user(resource) if resource_type.id == "User" else self.pushed.create(resource)
         return self.get(resource_type, new)
 
     def update(
@@ -201,7 +199,7 @@ class Storage(ScimStorage):
         if resource_type.id == "User":
             self._update_user(row, resource)
         else:
-            self._update_group(row, resource)
+            self.pushed.update(row, resource)
         return self.get(resource_type, row.id)
 
     def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
@@ -215,7 +213,7 @@ class Storage(ScimStorage):
             self.connection.execute(sa.delete(users).where(users.c.n == row.n))
             touch(self.connection, held)
         else:
-            self._delete_group(row)
+            self.pushed.delete(row)
 
     def _create_user(self, resource: Resource[Any]) -> str:
         document, moment = document_of(resource), now()
@@ -225,11 +223,40 @@ class Storage(ScimStorage):
             "created": moment, "modified": moment,
         }  # fmt: skip
         with unique(), self.operation():
-            n = self.connection.execute(sa.insert(users).values(row).returning(users.c.n)).scalar_one()
+            n = self.connection.scalar(ignoring(self.connection, users).values(row).returning(users.c.n))
+            if n is None and (own := self._company_own(row)) is not None:
+                return self._adopt(own, row, document, judged)
+            if n is None:  # somebody else's name, address or externalId: which one, the database says now
+                n = self.connection.execute(sa.insert(users).values(row).returning(users.c.n)).scalar_one()
         self._note({}, document)
         if self.placement:
             self.placement.put(n, row["id"], judged)
         return cast(str, row["id"])
+
+    def _company_own(self, new: dict[str, Any]) -> sa.Row[Any] | None:
+        """The same person among those of no setting: made by hand, or left by a setting that was deleted (rule 11).
+
+        An externalId counts for the setting that brought it alone (RFC 7643 §3.1), so the userName tells, then the
+        address of one who has no userName.
+        """
+        nameless = users.c.user_name_key.is_(None) & (users.c.email_key == new["email_key"])
+        query = (
+            sa.select(users)
+            .where(users.c.company_id == self.company_id, users.c.setting_n.is_(None))
+            .where((users.c.user_name_key == new["user_name_key"]) | nameless)
+            .order_by(users.c.user_name_key.is_(None)).limit(1).with_for_update()
+        )  # fmt: skip
+        return self.connection.execute(query).one_or_none()
+
+    def _adopt(self, own: sa.Row[Any], new: dict[str, Any], document: dict[str, Any], judged: Judged) -> str:
+        """A person of the company's own becomes this setting's: same id, same enrolments, placed by its rule."""
+        changed = new | {"id": own.id, "created": own.created, "version": own.version + 1}
+        self.connection.execute(sa.update(users).where(users.c.n == own.n).values(changed))
+        self._note(loaded(own.document), document)
+        if self.placement:
+            self.placement.take_over(own.n)
+            self.placement.put(own.n, own.id, judged, own.reason)
+        return cast(str, own.id)
 
     def _update_user(self, row: sa.Row[Any], resource: Resource[Any]) -> None:
         document = document_of(resource)
@@ -260,7 +287,7 @@ class Storage(ScimStorage):
         emails = [scim_key(item["value"]) for item in document.get("emails") or [] if item.get("value")]
         name = document.get("userName")
         return {
-            "external_id": _exact(document.get("externalId")), "user_name": name,
+            "external_id": exact_or_none(document.get("externalId")), "user_name": name,
             "user_name_scim": scim_key(name) if name is not None else None,
             "user_name_key": identity_key(name) if name is not None else None,
             "email": judged.email, "email_scim": emails[0] if emails else None,
@@ -269,106 +296,9 @@ class Storage(ScimStorage):
             "document": text, "folded": folded(text),
         }  # fmt: skip
 
-    # -- Groups that the identity provider pushes ---------------------------
-
-    def _create_group(self, resource: Any) -> str:
-        moment, key = now(), group_key(resource.display_name)
-        target = self.placement.target_of(key) if self.placement and self.by_idp_groups else None
-        row = {
-            "id": new_id(), "company_id": self.company_id, "setting_n": self.setting_n, "kind": "pushed",
-            "name": resource.display_name, "group_key": key, "scim_key": scim_key(resource.display_name),
-            "external_id": _exact(resource.external_id), "version": 1, "created": moment, "modified": moment,
-            "target_n": target,
-        }  # fmt: skip
-        n = self.connection.execute(sa.insert(groups).values(row).returning(groups.c.n)).scalar_one()
-        if self.by_idp_groups and target is None:
-            self.connection.execute(sa.update(groups).where(groups.c.n == n).values(target_n=n))
-        if ids := member_ids(resource):
-            self._apply_members(n, [MemberChange("add", ids)])
-        return cast(str, row["id"])
-
-    def _update_group(self, row: sa.Row[Any], resource: Any) -> None:
-        self._refuse_placed(row)
-        changed: dict[str, Any] = {"external_id": _exact(resource.external_id), "name": resource.display_name}
-        if resource.display_name != row.name:  # the key stays: a rename splits nothing (rule 4)
-            changed["scim_key"] = scim_key(resource.display_name)
-        self.connection.execute(sa.update(groups).where(groups.c.n == row.n).values(changed))
-        if resource.display_name != row.name:
-            self.changes.append(Change("displayName", row.name, resource.display_name))
-        self._apply_members(row.n, [MemberChange("replace", member_ids(resource))])
-        touch(self.connection, [row.n])
-
-    def _delete_group(self, row: sa.Row[Any]) -> None:
-        self._refuse_placed(row)
-        self._apply_members(row.n, [MemberChange("clear")])
-        if row.target_n == row.n:  # trainings hang on it: it stays, empty and the company's own (rule 10)
-            kept = {"kind": "manual", "setting_n": None, "external_id": None}
-            self.connection.execute(sa.update(groups).where(groups.c.n == row.n).values(kept))
-        else:
-            self.connection.execute(sa.delete(groups).where(groups.c.n == row.n))
-
     def change_members(
         self, resource_type: ResourceType, row: sa.Row[Any], changes: Sequence[MemberChange]
     ) -> Resource[Any]:
         """Members as rows, whatever the size of the group; the group comes back without its members."""
-        self._refuse_placed(row)
-        if self._apply_members(row.n, changes):
-            touch(self.connection, [row.n])
+        self.pushed.change_members(row, changes)
         return self._groups([self.row(resource_type, row.id)], resource_type, members=False)[0]
-
-    def _apply_members(self, group_n: int, changes: Iterable[MemberChange]) -> set[int]:
-        """Carry out the changes in order; who joined or left."""
-        moved: set[int] = set()
-        for change in changes:
-            ns = self._numbers(change.ids, strict=change.kind != "remove")
-            here = (memberships.c.group_n == group_n) & (memberships.c.setting_n == self.setting_n)
-            if change.kind == "remove":
-                for part in chunks(ns):
-                    moved |= self._leave(here & memberships.c.user_n.in_(part))
-            elif change.kind in ("replace", "clear"):
-                held = set(self.connection.scalars(sa.select(memberships.c.user_n).where(here)))
-                for part in chunks(held - set(ns)):
-                    moved |= self._leave(here & memberships.c.user_n.in_(part))
-                ns = [n for n in ns if n not in held]
-            if change.kind in ("add", "replace"):
-                moved |= self._enter(group_n, ns)
-        if moved:
-            self.changes.append(Change("members", None, f"{len(moved)} joined or left"))
-        if self.placement:
-            self.placement.settle(moved)
-        return moved
-
-    def _leave(self, condition: sa.ColumnElement[bool]) -> set[int]:
-        gone = sa.delete(memberships).where(condition).returning(memberships.c.user_n)
-        return set(self.connection.scalars(gone))
-
-    def _enter(self, group_n: int, ns: Iterable[int]) -> set[int]:
-        entered: set[int] = set()
-        for part in chunks(ns):
-            rows = [{"group_n": group_n, "user_n": n, "setting_n": self.setting_n} for n in part]
-            new = ignoring(self.connection, memberships).values(rows).returning(memberships.c.user_n)
-            entered |= set(self.connection.scalars(new))
-        return entered
-
-    def _numbers(self, ids: Sequence[str], *, strict: bool) -> list[int]:
-        """The keys of this setting's people with these ids; a stranger is an error where they would join."""
-        found: dict[str, int] = {}
-        for part in chunks(ids):
-            query = sa.select(users.c.id, users.c.n).where(users.c.id.in_(part), self.scope("User"))
-            found |= {row.id: row.n for row in self.connection.execute(query)}
-        if strict and (unknown := [i for i in ids if i not in found]):
-            raise InvalidValueException(detail=f"There is no User {unknown[0]!r} to be a member.")
-        return [found[i] for i in dict.fromkeys(ids) if i in found]
-
-    @staticmethod
-    def _refuse_placed(row: sa.Row[Any]) -> None:
-        if row.kind == "placed":
-            raise ForbiddenException(
-                detail=f"{row.name!r} holds the people whom the setting's grouping puts there. Change their value at "
-                "the identity provider, or group by the identity provider's groups."
-            )
-
-
-def _exact(text: str | None) -> str | None:
-    """A caseExact text as SCIM compares it, as a column holds it."""
-    return exact(text) if text is not None else None
