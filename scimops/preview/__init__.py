@@ -13,6 +13,7 @@ import polars as pl
 
 from scimops import frames
 from scimops.backend import open_backend
+from scimops.capabilities import PUBLISHED, Capabilities
 from scimops.errors import Finding, UsageError, nearest
 from scimops.grouping import ARRIVING, OWN, REASONS, REJECTED, Grouping, assign_groups
 from scimops.idp import Export
@@ -79,6 +80,7 @@ class Preview:
     backend: str
     findings: list[Finding]
     seconds: float
+    capabilities: Capabilities = PUBLISHED
 
     @cached_property
     def reasons(self) -> dict[str, int]:
@@ -205,6 +207,7 @@ def preview_export(
     channel: str = "idp",
     backend: str = "polars",
     folder: Path | str = ".",
+    capabilities: Capabilities = PUBLISHED,
 ) -> Preview:
     """Where everybody in `export` lands under `setting`, and what should be known before it is switched on.
 
@@ -215,6 +218,7 @@ def preview_export(
         channel: `idp` (people are sent one by one) or `apply` (scimops sends all).
         backend: `polars`, or a Spark master such as `local[2]`.
         folder: where files that the setting names are looked for.
+        capabilities: what the service provider does by itself; not given: what the platform's published API says.
 
     Raises:
         SettingError: the setting names a column or file that is not there.
@@ -246,7 +250,7 @@ def preview_export(
     groups = make_groups(counted, _fixed_names(grouping, staged), existing)
     preview = Preview(
         export, setting, "idp" if channel == "idp" else "apply", existing, grouping, mapped, people, members, counted,
-        groups, computer.name, [], 0.0,
+        groups, computer.name, [], 0.0, capabilities,
     )  # fmt: skip
     findings = find(preview)
     return replace(preview, findings=findings, seconds=time.perf_counter() - started)

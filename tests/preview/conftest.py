@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scimops.capabilities import PUBLISHED, Capabilities
 from scimops.idp import Export, read_export
 from scimops.preview import UNKNOWN, ExistingGroups, Preview, preview_export
 from scimops.setting import Setting
@@ -79,12 +80,16 @@ def look(read: Read) -> Look:
         folder: Path | str = ".",
         shape: str | None = None,
         name: str = "users.csv",
+        capabilities: Capabilities = PUBLISHED,
         **parts: Any,
     ) -> Preview:
         first = files[0]
         export = first if isinstance(first, Export) else read(*files, shape=shape, name=name)
         setting = setting_of(**parts)
-        return preview_export(export, setting, existing=existing, channel=channel, backend=backend, folder=folder)
+        return preview_export(
+            export, setting, existing=existing, channel=channel, backend=backend, folder=folder,
+            capabilities=capabilities,
+        )  # fmt: skip
 
     return preview
 

@@ -6,12 +6,13 @@ import json
 import re
 import string
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 import scimops
+from scimops.capabilities import Capabilities
 from scimops.errors import CATALOGUE, LEVELS, ROW_NUMBERS_KEPT, Finding, finding
 from scimops.idp import Export
 from scimops.preview import ExistingGroups, Preview
@@ -163,7 +164,7 @@ CASES: dict[str, Case] = {
     "transient_fallback": Case([{}], says='passes through "Everyone" first'),
     "rule_not_there": Case(
         [{}],
-        says="has no aliases, duplicates: keep_first, inactive: reject:",
+        says="not known to have aliases, duplicates: keep_first, inactive: reject:",
         options={
             "group_settings": {"aliases": {"R&D": "Engineering"}, "duplicates": "keep_first", "inactive": "reject"}
         },
@@ -389,3 +390,12 @@ def test_an_export_without_a_mail_column_says_that_the_user_name_stands_for_it(t
     preview = scimops.preview_export(scimops.read_export(path), scimops.quick_setting("department", "Everyone"))
     found = [finding for finding in preview.findings if finding.code == "email_from_username"]
     assert [finding.count for finding in found] == [2]
+
+
+def test_a_service_provider_that_has_the_rules_is_not_doubted(preview_of: Callable[[Case], Preview]) -> None:
+    case = CASES["rule_not_there"]
+    ours = Capabilities.said({"placement": "server", "rules": list(range(1, 12))})
+    assert "rule_not_there" not in codes(preview_of(replace(case, options=case.options | {"capabilities": ours})))
+    some = Capabilities("Elsewhere", rules=frozenset({3, 9}))
+    found = the(preview_of(replace(case, options=case.options | {"capabilities": some})), "rule_not_there")
+    assert found.message.startswith("Elsewhere is not known to have duplicates: keep_first:")

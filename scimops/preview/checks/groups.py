@@ -165,14 +165,19 @@ def transient(preview: Preview) -> Finding | None:
 
 
 def not_there(preview: Preview) -> Finding | None:
-    """Rules that this setting uses and the platform's published API has no field for (platform facts)."""
+    """Rules that this setting uses and the service provider is not known to have."""
     groups = preview.setting.group_settings
-    rules = ["aliases"] if groups.aliases else []
-    rules += [f"duplicates: {groups.duplicates}"] if groups.duplicates != "reject_all" else []
-    rules += [f"inactive: {groups.inactive}"] if groups.inactive != "no_group" else []
-    if any(len(_ways(group)) > 1 for group in preview.groups):
-        rules.append("joining of spellings")
-    return finding("rule_not_there", rules=", ".join(rules)) if rules else None
+    used = {
+        3: "aliases" if groups.aliases else "",
+        8: f"duplicates: {groups.duplicates}" if groups.duplicates != "reject_all" else "",
+        9: f"inactive: {groups.inactive}" if groups.inactive != "no_group" else "",
+        2: "joining of spellings" if any(len(_ways(group)) > 1 for group in preview.groups) else "",
+    }
+    missing = [words for rule, words in used.items() if words and rule not in preview.capabilities.rules]
+    if not missing:
+        return None
+    name = preview.capabilities.name
+    return finding("rule_not_there", platform=name[0].upper() + name[1:], rules=", ".join(missing))
 
 
 def unknown(preview: Preview) -> Finding | None:

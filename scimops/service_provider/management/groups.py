@@ -114,13 +114,13 @@ def _targets(company_id: str, *columns: Any) -> sa.Select[Any]:
 
 
 def _counts(connection: sa.Connection, ns: list[int]) -> dict[int, tuple[int, int]]:
-    """Of each target group: the active people in it, and those of them who have a phone number."""
+    """Of each target group: the people who show in it, and those of them who have a phone number."""
     phone = json_text(connection, users.c.document, "phoneNumbers", 0, "value")
     reached = sa.case((phone.is_not(None), users.c.n))
     query = (
         sa.select(groups.c.target_n, sa.func.count(users.c.n.distinct()), sa.func.count(reached.distinct()))
         .join(memberships, memberships.c.group_n == groups.c.n).join(users, users.c.n == memberships.c.user_n)
-        .where(groups.c.target_n.in_(ns), users.c.active).group_by(groups.c.target_n)
+        .where(groups.c.target_n.in_(ns), shown()).group_by(groups.c.target_n)
     )  # fmt: skip
     return {n: (people, phones) for n, people, phones in connection.execute(query)}
 
