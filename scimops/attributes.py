@@ -8,6 +8,7 @@ An export in JSON, a SCIM resource on the wire and a field mapping of a setting 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -35,6 +36,39 @@ _PATH = re.compile(
 _VALUE_ATTRIBUTES = {"emails", "phonenumbers", "ims", "photos", "entitlements", "roles", "x509certificates", "groups"}
 
 
+class AttributePath(NamedTuple):
+    """The parts of a path as written: `URN:name[by eq "of"].sub`; what is absent is the empty string.
+
+    `urn` is empty for the core schema. The sub-attribute of `emails[type eq "work"]` is its `value` (RFC 7643 §2.4).
+    """
+
+    urn: str
+    name: str
+    by: str
+    of: str
+    sub: str
+
+    @property
+    def many(self) -> bool:
+        """Does the attribute hold a list (RFC 7643 §4.1.2)?"""
+        return bool(self.by) or (not self.urn and self.name.lower() in {*_VALUE_ATTRIBUTES, "addresses"})
+
+
+def parse_path(path: str) -> AttributePath:
+    """The parts of `path`.
+
+    Raises:
+        ValueError: `path` is no attribute path.
+    """
+    found = _PATH.match(path.strip())
+    if not found:
+        raise ValueError(path)
+    urn, name, by, of, sub = (part or "" for part in found.group("urn", "name", "by", "of", "sub"))
+    if by and not sub and name.lower() in _VALUE_ATTRIBUTES:
+        sub = "value"
+    return AttributePath("" if urn.lower() == CORE.lower() else urn, name, by, of, sub)
+
+
 def normal_path(path: str) -> str:
     """`path` in one way of writing: attribute names are case-insensitive, the core URN and spaces may be left out.
 
@@ -43,13 +77,8 @@ def normal_path(path: str) -> str:
     Raises:
         ValueError: `path` is no attribute path.
     """
-    found = _PATH.match(path.strip())
-    if not found:
-        raise ValueError(path)
-    urn, name, by, of, sub = found.group("urn", "name", "by", "of", "sub")
-    head = f"{urn.lower()}:" if urn and urn.lower() != CORE.lower() else ""
-    test = f'[{by.lower()} eq "{of.lower()}"]' if by else ""
-    if by and not sub and name.lower() in _VALUE_ATTRIBUTES:
-        sub = "value"
-    tail = f".{sub.lower()}" if sub else ""
-    return f"{head}{name.lower()}{test}{tail}"
+    urn, name, by, of, sub = (part.lower() for part in parse_path(path))
+    head = f"{urn}:" if urn else ""
+    test = f'[{by} eq "{of}"]' if by else ""
+    tail = f".{sub}" if sub else ""
+    return f"{head}{name}{test}{tail}"

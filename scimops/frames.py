@@ -120,7 +120,23 @@ GROUPS = Schema(
 )
 """The groups of a preview."""
 
-ALL = (USERS, MAPPED_USERS, ASSIGNMENTS, GROUPS)
+SENDS = Schema(
+    "sends",
+    (
+        Column("field", "string", False, "field of the setting, or one of externalId, userName, active"),
+        Column("criterion", "bool", False, "decides the group"),
+        Column("attribute", "string", True, "SCIM attribute it is sent as; null = none is named, nothing can be sent"),
+        Column("source", "string", True, "the identity provider's own attribute; null = only the admin knows"),
+        Column("by_default", "bool", True, "sent without adding it to the mapping; null = not verified"),
+        Column("column", "string", True, "column of the export that was counted; null = the export has none"),
+        Column("people", "int64", False, "readable people in scope"),
+        Column("with_value", "int64", True, "those of them with a value; null = the export has no such column"),
+        Column("percent", "int64", True, "share of those with a value, rounded down; null = no column or no people"),
+    ),
+)
+"""Does the identity provider send it? One line for each field of a setting."""
+
+ALL = (USERS, MAPPED_USERS, ASSIGNMENTS, GROUPS, SENDS)
 
 
 def check(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:

@@ -27,7 +27,7 @@ from scimops.samples.tables import CSV_FORMATS
 SAMPLE_DATA = Path(__file__).parent.parent / "sample_data"
 ALL_SHAPES = sorted(SHAPE_FORMATS)
 CSV_SHAPES, JSON_SHAPES = sorted(CSV_FORMATS), sorted(JSON_FORMATS)
-STREETLESS = {"generic", "okta_console", "onelogin_csv"}
+STREETLESS = {"generic", "okta_console", "onelogin_csv", "rehearsal"}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scimops.errors import IncompleteSourceError, SourceError, UsageError
-from scimops.idp import entra, generic, google_workspace, jumpcloud, okta, onelogin, scim
+from scimops.idp import entra, generic, google_workspace, jumpcloud, okta, onelogin, rehearsal, scim
 from scimops.idp.delimited import read_delimited
 from scimops.idp.documents import read_documents
 from scimops.idp.encoding import is_json
@@ -22,7 +22,7 @@ from scimops.idp.workbook import read_workbook
 
 __all__ = ["IDPS", "SHAPES", "Export", "IdentityProvider", "RejectedRow", "Shape", "read_export", "read_table"]
 
-PROVIDERS = (entra, okta, onelogin, jumpcloud, google_workspace, scim)
+PROVIDERS = (entra, okta, onelogin, jumpcloud, google_workspace, scim, rehearsal)
 IDPS: dict[str, IdentityProvider] = {module.IDP.name: module.IDP for module in (*PROVIDERS, generic)}
 SHAPES: dict[str, Shape] = {shape.name: shape for module in PROVIDERS for shape in module.SHAPES}
 
@@ -106,6 +106,8 @@ def read_table(name: str | Path) -> tuple[Table, Source]:
 def _read_table(source: Source, encoding: str | None, delimiter: str | None) -> Table:
     if is_workbook(source.head):
         return read_workbook(source)
+    if rehearsal.is_recording(source.head):
+        return rehearsal.read_recording(source)
     if delimiter is None and is_json(source.head, encoding):
         return read_documents(source, encoding)
     return read_delimited(source, encoding, delimiter)
@@ -116,6 +118,9 @@ def _recognise(table: Table, wanted: str | None, name: str) -> Recognition:
         for one in SHAPES.values():
             if one.wrapper and one.wrapper in table.wrapper:
                 return Recognition(one, [one.wrapper])
+    if table.recording is not None and wanted is None:  # its first line says what it is, also where nobody came
+        known = rehearsal.RECORDING.signature
+        return Recognition(rehearsal.RECORDING, [name for name in table.headers if name in known])
     found = None if wanted == generic.IDP.name else detect(table, list(SHAPES.values()), wanted)
     if found is None and table.kind == "json" and table.headers:
         listed = ", ".join(table.headers[:8])

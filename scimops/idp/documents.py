@@ -45,7 +45,7 @@ class _Page:
 
 
 @dataclass
-class _Columns:
+class Columns:
     """Records gathered column by column."""
 
     rows: list[int] = field(default_factory=list)
@@ -83,32 +83,30 @@ def read_documents(source: Source, encoding: str | None = None) -> Table:
         UsageError: `encoding` is not one we know.
     """
     found = encoding_of(source.path, source.head, encoding)
-    page, columns, rejects = _Page(), _Columns(), Rejects()
+    page, columns, rejects = _Page(), Columns(), Rejects()
     records = _lines(source, found, page) if _is_ndjson(source, found) else _document(_text(source, found), page)
     row = 0
     for row, (line, record, text) in enumerate(records, 1):
-        user, reason = _user(record, page.bulk)
+        user, reason = user_of(record, page.bulk)
         if user is None:
             rejects.add(row, line, f"unreadable: {reason}", "(not shown)" if mentions_password(text) else text)
         else:
             columns.add(row, line, user, source.name)
+    table = table_of(columns, rejects, row, found.name)
+    table.total, table.next_page, table.wrapper, table.broken = page.total, page.more, page.keys, page.broken
+    return table
+
+
+def table_of(columns: Columns, rejects: Rejects, rows: int, encoding: str) -> Table:
+    """Records that were gathered as a table; `rows` counts the rejected ones too."""
     frame = pl.DataFrame({ROW: columns.rows, LINE: columns.lines}, schema={ROW: pl.Int64, LINE: pl.Int64})
 
     def scan(headers: Sequence[str]) -> pl.LazyFrame:
         return frame.hstack([columns.series(header) for header in headers]).lazy()
 
     return Table(
-        headers=list(columns.values),
-        rows=row,
-        scan=scan,
-        encoding=found.name,
-        rejected=rejects.rows,
-        kind="json",
-        total=page.total,
-        next_page=page.more,
-        wrapper=page.keys,
-        broken=page.broken,
-    )
+        headers=list(columns.values), rows=rows, scan=scan, encoding=encoding, rejected=rejects.rows, kind="json"
+    )  # fmt: skip
 
 
 def _text(source: Source, encoding: Encoding) -> str:
@@ -221,7 +219,7 @@ def _expect(text: str, position: int, mark: str) -> int:
     return _skip(text, position + 1)
 
 
-def _user(record: Any, bulk: bool) -> tuple[Flat | None, str]:
+def user_of(record: Any, bulk: bool) -> tuple[Flat | None, str]:
     """A record as flat columns without passwords, or why it is none."""
     if bulk and isinstance(record, dict):
         if str(record.get("method", "")).upper() not in ("POST", "PUT"):

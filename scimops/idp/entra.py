@@ -1,7 +1,35 @@
 """Microsoft Entra ID (Azure AD) and the Microsoft 365 admin centre."""
 
 from scimops.attributes import ENTERPRISE
-from scimops.idp.shape import Active, IdentityProvider, Shape
+from scimops.idp.shape import Active, IdentityProvider, Sent, Shape
+
+# Microsoft's example mapping (use-scim-to-provision-users-and-groups); its history calls it the default one. Which rows
+# a new application has preset is not verified, so a guide tells to look.
+_SENDS = (
+    Sent("externalId", "objectId", False, "mailNickname changes when a person is renamed.", "mailNickname"),
+    Sent("userName", "userPrincipalName"),
+    Sent("active", 'Switch([IsSoftDeleted], , "False", "True", "True", "False")'),
+    Sent(
+        'emails[type eq "work"].value', "mail", True, "Required. Who has no mail: Coalesce([mail],[userPrincipalName])"
+    ),
+    Sent("displayName", "displayName"),
+    Sent("name.givenName", "givenName"),
+    Sent("name.familyName", "surname"),
+    Sent("title", "jobTitle"),
+    Sent(f"{ENTERPRISE}:department", "department"),
+    Sent(f"{ENTERPRISE}:employeeNumber", "employeeId"),
+    Sent(f"{ENTERPRISE}:manager", "manager"),
+    Sent('phoneNumbers[type eq "work"].value', "telephoneNumber"),
+    Sent('phoneNumbers[type eq "mobile"].value', "mobile"),
+    Sent('addresses[type eq "work"].streetAddress', "streetAddress"),
+    Sent('addresses[type eq "work"].postalCode', "postalCode"),
+    Sent('addresses[type eq "work"].locality', "city", False),
+    Sent('addresses[type eq "work"].region', "state", False),
+    Sent('addresses[type eq "work"].country', "country", False),
+    Sent("timezone", "usageLocation", False),
+    Sent("preferredLanguage", "preferredLanguage", False),
+    Sent("userType", "userType", False),
+)
 
 IDP = IdentityProvider(
     name="entra",
@@ -15,6 +43,9 @@ IDP = IdentityProvider(
         ("mailNickname", "MailNickname", "userPrincipalName", "UserPrincipalName", "mail", "Mail"),
         "In Entra ID map objectId to externalId; the default mailNickname changes when a person is renamed.",
     ),
+    sends=_SENDS,
+    how_to_add="In Entra ID open Attribute mapping, choose Add New Mapping from {source} to {attribute}. If the target "
+    "is not in the list: Show advanced options > Edit attribute list, Name {attribute}, Type String.",
     sends_cleared_values=False,
     sends_case_changes=False,
     reads_nested_groups=False,

@@ -90,6 +90,12 @@ class Export:
         return self.missing is None
 
     @property
+    def recording(self) -> dict[str, int] | None:
+        """What a recording of a rehearsal counted beside its people; None for an export that an IdP wrote."""
+        counted = [part.table.recording for part in self.parts if part.table.recording is not None]
+        return {name: sum(counts[name] for counts in counted) for name in counted[0]} if counted else None
+
+    @property
     def taken_at(self) -> dt.datetime:
         """When the (oldest) file was taken, UTC."""
         return min(part.source.taken_at for part in self.parts)
@@ -117,6 +123,7 @@ class Export:
             "taken_at": self.taken_at.isoformat(timespec="seconds"),
             "taken_from": self.taken_from,
             "columns": self.columns,
+            "recording": self.recording,
         }
 
     def header(self, name: str) -> str:

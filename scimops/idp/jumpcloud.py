@@ -6,8 +6,28 @@ from collections.abc import Sequence
 import polars as pl
 
 from scimops.attributes import ENTERPRISE
-from scimops.idp.shape import Active, Groups, IdentityProvider, Shape
+from scimops.idp.shape import Active, Groups, IdentityProvider, Sent, Shape
 from scimops.idp.table import LINE, ROW, Table
+
+# JumpCloud publishes no table of what its custom connector sends; names and e-mail are what any SCIM service needs.
+_UNSEEN = "Test with one person whether it arrives."
+_SENDS = (
+    Sent("externalId", "the JumpCloud user id", None, _UNSEEN),
+    Sent("userName", "username"),
+    Sent("active", "the state of the user, by itself"),
+    Sent('emails[type eq "work"].value', "email"),
+    Sent("name.givenName", "firstname"),
+    Sent("name.familyName", "lastname"),
+    *(Sent(path, name, None, _UNSEEN) for path, name in {
+        "displayName": "displayname", "title": "jobTitle", "userType": "employeeType",
+        'phoneNumbers[type eq "work"].value': "work_number", 'phoneNumbers[type eq "mobile"].value': "mobile_number",
+        'addresses[type eq "work"].country': "work_country", 'addresses[type eq "work"].locality': "work_city",
+        'addresses[type eq "work"].region': "work_state",
+        f"{ENTERPRISE}:department": "department", f"{ENTERPRISE}:employeeNumber": "employeeIdentifier",
+        f"{ENTERPRISE}:costCenter": "costCenter", f"{ENTERPRISE}:organization": "company",
+        f"{ENTERPRISE}:manager.value": "manager",
+    }.items()),
+)  # fmt: skip
 
 IDP = IdentityProvider(
     name="jumpcloud",
@@ -16,8 +36,11 @@ IDP = IdentityProvider(
         "https://docs.jumpcloud.com/api/1.0/index.html#tag/Systemusers",
         "https://github.com/TheJumpCloud/support, PowerShell module (Import-JCUsersFromCSV)",
     ),
-    not_sent={"department": "JumpCloud documents no way to add extension attributes to its custom connector; test with "
-              "one person whether department arrives."},
+    sends=_SENDS,
+    open=False,
+    typed_in=False,
+    how_to_add="JumpCloud documents no way to add attributes to its custom connector; test with one person whether "
+    "{attribute} arrives.",
     changing_ids=dict.fromkeys(("Username", "Email"), "Export the user id (_id) too; a username can be changed."),
 )  # fmt: skip
 

@@ -1,12 +1,42 @@
 """Okta Workforce Identity."""
 
-from scimops.attributes import ENTERPRISE
-from scimops.idp.shape import Active, Groups, IdentityProvider, Shape
+from scimops.attributes import ENTERPRISE, AttributePath
+from scimops.idp.shape import Active, Groups, IdentityProvider, Sent, Shape
 
-_PROFILE_EDITOR = (
-    "In Okta choose Provisioning > To App > Go to Profile Editor > Add Attribute: external name {name}, external "
-    "namespace " + ENTERPRISE + ", then map it from user.{name}."
-)
+
+def external_name(path: AttributePath) -> str:
+    """An attribute as "External name" in the Profile Editor: `addresses.^[type=='work'].country`."""
+    if path.name.lower() == "emails" and path.of.lower() == "work":
+        return "emails.^[primary==true].value"  # as the profile of the catalogue's application has it
+    test = f".^[{path.by}=='{path.of}']" if path.by else ""
+    return f"{path.name}{test}{path.sub and f'.{path.sub}'}"
+
+
+_UNSEEN = "Look in the Profile Editor whether the application has it; add it if not."
+# What Okta's own test requests carry (its SCIM CRUD tests) is sent; whether the profile of the catalogue's application
+# has the others is not verified.
+_SENDS = (
+    Sent("externalId", "the Okta user id, by itself"),
+    Sent("userName", "Application username format (Sign On tab)"),
+    Sent("active", "the status of the assignment, by itself"),
+    Sent('emails[type eq "work"].value', "user.email"),
+    Sent("displayName", "user.displayName"),
+    Sent("locale", "user.locale"),
+    Sent("name.givenName", "user.firstName"),
+    Sent("name.familyName", "user.lastName"),
+    Sent('phoneNumbers[type eq "work"].value', "user.primaryPhone", None, _UNSEEN),
+    *(Sent(path, f"user.{name}", None, _UNSEEN) for path, name in {
+        "title": "title", "nickName": "nickName", "profileUrl": "profileUrl", "timezone": "timezone",
+        "preferredLanguage": "preferredLanguage", "userType": "userType",
+        'phoneNumbers[type eq "mobile"].value': "mobilePhone",
+        'addresses[type eq "work"].streetAddress': "streetAddress", 'addresses[type eq "work"].locality': "city",
+        'addresses[type eq "work"].region': "state", 'addresses[type eq "work"].postalCode': "zipCode",
+        'addresses[type eq "work"].country': "countryCode",
+        f"{ENTERPRISE}:department": "department", f"{ENTERPRISE}:employeeNumber": "employeeNumber",
+        f"{ENTERPRISE}:costCenter": "costCenter", f"{ENTERPRISE}:organization": "organization",
+        f"{ENTERPRISE}:division": "division", f"{ENTERPRISE}:manager.value": "managerId",
+    }.items()),
+)  # fmt: skip
 
 IDP = IdentityProvider(
     name="okta",
@@ -16,7 +46,11 @@ IDP = IdentityProvider(
         "https://developer.okta.com/docs/reference/api/users/",
         "https://developer.okta.com/docs/guides/scim-provisioning-integration-connect/",
     ),
-    not_sent={"department": _PROFILE_EDITOR.format(name="department")},
+    sends=_SENDS,
+    source="user.{name}",
+    target=external_name,
+    how_to_add="In Okta choose Provisioning > To App > Go to Profile Editor. If the attribute is not there: Add "
+    "Attribute, external name {target}, external namespace {namespace}, then map it from {source}.",
     changing_ids=dict.fromkeys(
         ("login", "email", "Username", "Primary email", "profile.login", "profile.email"),
         "Okta sends its own user id as externalId; export the column id too.",

@@ -1,6 +1,25 @@
 """OneLogin."""
 
-from scimops.idp.shape import Active, Groups, IdentityProvider, Shape
+from scimops.attributes import ENTERPRISE
+from scimops.idp.shape import Active, Groups, IdentityProvider, Sent, Shape
+
+# The SCIM JSON template decides what is sent; the macros are those of published templates for this connector. No macro
+# for an id that never changes is verified, and a wrong one would be sent as text, the same for everybody.
+_SENDS = (
+    Sent("externalId", "", None, "Left out: no macro for an id that never changes is verified. People are matched by "
+         "userName, then by e-mail."),
+    Sent("userName", "{$parameters.scimusername}", True, "Parameter SCIM Username, set to Email."),
+    Sent("active", "{$user.active}"),
+    Sent('emails[type eq "work"].value', "{$user.email}"),
+    Sent("displayName", "{$user.display_name}"),
+    Sent("name.givenName", "{$user.firstname}"),
+    Sent("name.familyName", "{$user.lastname}"),
+    Sent('phoneNumbers[type eq "work"].value', "{$user.phone}"),
+    Sent('addresses[type eq "work"].locality', "{$user.city}"),
+    Sent('addresses[type eq "work"].region', "{$user.state}"),
+    Sent('addresses[type eq "work"].country', "{$user.country}"),
+    Sent(f"{ENTERPRISE}:manager.value", "{$parameters.external_manager_id}", False),
+)  # fmt: skip
 
 IDP = IdentityProvider(
     name="onelogin",
@@ -10,10 +29,11 @@ IDP = IdentityProvider(
         "https://developers.onelogin.com/api-docs/1/getting-started/using-query-parameters",
         "https://github.com/onelogin/onelogin-migration-wizard (the upload template)",
     ),
-    not_sent={
-        "department": "In OneLogin open Parameters, add department with Include in User Provisioning, and name it in "
-        "the SCIM JSON template ({$parameters.department})."
-    },
+    sends=_SENDS,
+    typed_in=False,
+    source="{{$parameters.{name}}}",
+    how_to_add="In OneLogin open Parameters, add {name} with Include in User Provisioning, and name it in the SCIM "
+    "JSON template as {source}.",
     changing_ids=dict.fromkeys(
         ("username", "email", "samaccountname"), "In OneLogin send the user id as externalId, not a name that changes."
     ),

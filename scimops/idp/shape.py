@@ -9,6 +9,7 @@ from functools import cached_property
 from math import fsum
 from typing import Literal
 
+from scimops.attributes import AttributePath
 from scimops.errors import ShapeTieError, UsageError, nearest
 from scimops.idp.table import Table
 
@@ -22,17 +23,45 @@ PLAIN_FIELDS = tuple(name for name in FIELDS if name not in ("active", "groups")
 
 
 @dataclass(frozen=True)
+class Sent:
+    """One SCIM attribute that an identity provider's connector can send, and from which of its own attributes.
+
+    `by_default`: it is sent without a word; false: it has to be added; none: nobody has verified it. `note` is what an
+    admin has to know of this one; `instead` is what the default mapping sends in its place, to be changed.
+    """
+
+    attribute: str
+    source: str
+    by_default: bool | None = True
+    note: str = ""
+    instead: str = ""
+
+
+def plain_target(path: AttributePath) -> str:
+    """An attribute's name inside its schema, in SCIM's own way of writing."""
+    test = f'[{path.by} eq "{path.of}"]' if path.by else ""
+    return f"{path.name}{test}{path.sub and f'.{path.sub}'}"
+
+
+@dataclass(frozen=True)
 class IdentityProvider:
     """What is true of an identity provider whatever the file.
 
-    `not_sent` names fields that its default attribute mapping leaves out, with what to do. `changing_ids` are
-    columns that make a bad externalId, with advice. `sources` are the pages these facts come from.
+    `sends` is what its SCIM connector can send; `source` is the form of the name of an attribute that is not in it,
+    which may be added where `open`; `typed_in`: an admin pastes their names into its forms; `target` writes an
+    attribute's name as its forms want it; `how_to_add` says how to add one. `changing_ids` are columns that make a bad
+    externalId, with advice. `sources` are the pages these facts come from.
     """
 
     name: str
     title: str
     sources: tuple[str, ...]
-    not_sent: Mapping[str, str] = field(default_factory=dict)
+    sends: tuple[Sent, ...] = ()
+    source: str = ""
+    open: bool = True
+    typed_in: bool = True
+    target: Callable[[AttributePath], str] = plain_target
+    how_to_add: str = "Add an attribute mapping to {attribute}."
     changing_ids: Mapping[str, str] = field(default_factory=dict)
     sends_cleared_values: bool = True
     sends_case_changes: bool = True

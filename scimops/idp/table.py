@@ -36,6 +36,7 @@ class Table:
     `controls` is false where no control character but tab and line ends can be in it, `breaks` where none at all can
     be. `total`, `next_page` and `broken` are what a page
     says of its own completeness; `wrapper` are the keys that it keeps its records among.
+    `recording` are the counts of a recording of a rehearsal: requests, who was deleted or refused, and so on.
     """
 
     headers: list[str]
@@ -51,6 +52,7 @@ class Table:
     next_page: bool = False
     broken: str = ""
     wrapper: list[str] = field(default_factory=list)
+    recording: dict[str, int] | None = None
 
     def read(self, headers: Sequence[str]) -> pl.DataFrame:
         """These columns as they are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,11 @@ def read_existing_groups(path: str | Path) -> ExistingGroups:
     rows = table.read(table.headers).iter_rows(named=True)
     groups = [_existing(row, row[name]) for row in rows if row[name]]
     return ExistingGroups(existing_by_key(groups), source.name)
+
+
+def existing_groups(rows: Iterable[Mapping[str, Any]], source: str) -> ExistingGroups:
+    """The platform's groups from rows that its API gave (`TargetGroupSearchView`); `source` says where they are of."""
+    return ExistingGroups(existing_by_key(_existing(row, str(row["name"])) for row in rows), source)
 
 
 def _existing(row: Mapping[str, Any], name: str) -> ExistingGroup:

@@ -64,6 +64,7 @@ SHAPE_FORMATS: dict[str, str] = {
     "jumpcloud_systemusers_api": "jumpcloud/systemusers-api.json",
     "google_workspace_download": "google_workspace/User_Download.csv",
     "scim_users": "scim/users.json",
+    "rehearsal": "scim/rehearsal.ndjson",
     "generic": "generic/hr-list.csv",
 }
 """Every shape there are samples of, and the file that :func:`write_all` puts it into."""

@@ -146,6 +146,33 @@ def _scim(person: Person) -> dict[str, Any]:
     return {key: value for key, value in record.items() if value not in ("", [], {})}
 
 
+_REFUSED = {
+    "no_username": (400, "userName is required and must not be blank."),
+    "no_email": (400, "Field 'emails' is required but value is missing, null or empty"),
+    "bad_email": (400, "The e-mail address is not usable: one @, a domain, no spaces."),
+    "too_long": (400, "department is longer than 256 characters; nothing is cut."),
+    "duplicate_username_case": (409, "Another person of this company has this userName."),
+    "duplicate_email_admin": (409, "Another person of this company has this e-mail address."),
+}
+
+
+def _rehearsed(person: Person) -> dict[str, Any]:
+    """The request that creates a person, as `scimops serve --rehearse` records it, with what became of it."""
+    sent = ("schemas", "externalId", "userName", "name", "active", "emails", "userType", _ENTERPRISE)
+    body = {key: value for key, value in _scim(person).items() if key in sent}
+    body["addresses"] = [{"type": "work", "country": person.place.country}]
+    keys = [person.employee_number or None, person.user_name.casefold() or None, person.email.casefold() or None]
+    status, why = _REFUSED.get(person.case, (201, None))
+    effect: dict[str, Any] = {"refused": status, "detail": why}
+    if why is None:
+        effect = {"user": f"{person.key:032x}"[-12:], "version": 1}
+    return {
+        "at": "2026-11-25T08:00:00.000+00:00", "method": "POST", "path": "/scim/v2/Users", "query": "",
+        "status": status, "user_agent": "synthetic", "content_type": "application/scim+json", "body": body,
+        "effects": [effect | {"keys": keys, "resource": body}],
+    }  # fmt: skip
+
+
 JSON_FORMATS: dict[str, JsonFormat] = {
     "entra_graph_users": JsonFormat(
         _graph, '{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users", "value": [\n'
@@ -157,5 +184,13 @@ JSON_FORMATS: dict[str, JsonFormat] = {
         _scim,
         '{"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": %d, "startIndex": 1, '
         '"itemsPerPage": %d, "Resources": [\n',
+    ),
+    "rehearsal": JsonFormat(
+        _rehearsed,
+        '{"format": "scimops rehearsal", "version": 1, "setting": "Acme Entra", "setting_id": "s4mpl3s4mpl3", '
+        '"url": "https://platform.example/scim/v2", "at": "2026-11-25T08:00:00.000+00:00", "people_before": 0, '
+        '"cut": false}\n',
+        between="\n",
+        after="\n",
     ),
 }

@@ -40,13 +40,17 @@ class Source(TypedDict):
 
 @with_config(_CLOSED)
 class Read(Source):
-    """`scimops read --json`: what an export is. `columns` maps fields to the columns they are read from."""
+    """`scimops read --json`: what an export is. `columns` maps fields to the columns they are read from.
+
+    `recording` counts what a recording of a rehearsal holds beside its people; null for an export.
+    """
 
     format: Literal[1]
     encoding: str
     delimiter: str | None
     rows: int
     rejected: list[RejectedRow]
+    recording: dict[str, int] | None
 
 
 @with_config(_CLOSED)

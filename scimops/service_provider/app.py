@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from traceback import format_tb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from scim2_models import PayloadTooLargeException, SCIMException
@@ -26,6 +27,9 @@ from scimops.service_provider.provisioning_log import Entry, LaterLines, write_l
 from scimops.service_provider.storage import Storage
 from scimops.service_provider.tolerance import normal_query
 
+if TYPE_CHECKING:
+    from scimops.service_provider.rehearsal import Recorder
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -40,14 +44,24 @@ RETRY_SECONDS = "5"
 log = logging.getLogger("scimops")
 
 
+@dataclass
+class Request(ScimRequest):
+    """A request and the storage that it was served from last."""
+
+    storage: Storage | None = None
+
+
 class ScimEndpoint:
     """The ASGI application at `/scim/v2` and `/scim`.
 
-    `meta.location` comes from `public_url`, never from what a request says of its host.
+    `meta.location` comes from `public_url`, never from what a request says of its host. A `recorder` is shown each
+    request with its answer.
     """
 
-    def __init__(self, database: Database, authenticate: Authenticate, public_url: str) -> None:
-        self.database, self.authenticate = database, authenticate
+    def __init__(
+        self, database: Database, authenticate: Authenticate, public_url: str, recorder: Recorder | None = None
+    ) -> None:
+        self.database, self.authenticate, self.recorder = database, authenticate, recorder
         self.base_url = f"{public_url.rstrip('/')}/scim/v2"
         with database.write() as connection:
             secret = server_secret(connection, "cursors")
@@ -71,16 +85,17 @@ class ScimEndpoint:
         """The answer to a request; every failure is a SCIM error (RFC 7644 §3.12)."""
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         path = BaseApplication.split_path(scope["path"].removeprefix(scope.get("root_path", "")) or "/")
-        request = ScimRequest(scope["method"], self.base_url, path, headers=headers)
+        request = Request(scope["method"], self.base_url, path, headers=headers)
         service = self.service_for(())
         try:
             if body is None:
                 raise PayloadTooLargeException(detail=f"A request has at most {MAX_BODY} bytes.")
             request.query, request.body = normal_query(scope["query_string"]), body
             target = service.match(request)
-            subject = None
+            subject: Subject | None = None
             if target.operation is not Operation.service_provider_config:
-                subject = self.authenticate(request.header("Authorization"), (scope.get("client") or ("",))[0])
+                client = (scope.get("client") or ("",))[0]
+                request.subject = subject = self.authenticate(request.header("Authorization"), client)
                 service = self.service_for(tuple(m.attribute for m in subject.setting.field_mappings))
             response = self._serve(service, request, target, subject)
         except DatabaseGoneError as error:
@@ -97,9 +112,11 @@ class ScimEndpoint:
             log.error("fault in %s: %s\n%s", request.method, type(error).__name__, where)
             response = service.error_response(error)
         response.headers.setdefault("Cache-Control", "no-store")
+        if self.recorder:
+            self.recorder.note(scope, request, response, request.storage)
         return response
 
-    def _serve(self, service: Service, request: ScimRequest, target: Target, subject: Subject | None) -> ScimResponse:
+    def _serve(self, service: Service, request: Request, target: Target, subject: Subject | None) -> ScimResponse:
         if subject is None:
             return service.service_provider_config(request.url, request.query)
         operation, entry = target.operation, _entry(request, target, subject)
@@ -115,9 +132,11 @@ class ScimEndpoint:
             raise
 
     def _write(
-        self, service: Service, request: ScimRequest, operation: Operation, subject: Subject, entry: Entry
+        self, service: Service, request: Request, operation: Operation, subject: Subject, entry: Entry
     ) -> ScimResponse:
         with self.database.write() as connection:
+            if operation is Operation.bulk:
+                self.database.queue(connection, subject.company_id)
             response, storage = self._handle(connection, service, request, operation, subject)
             made = (response.body or {}).get("id")
             moves = storage.placement.moves if storage.placement else []
@@ -125,14 +144,17 @@ class ScimEndpoint:
             return response
 
     def _handle(
-        self, connection: sa.Connection, service: Service, request: ScimRequest, operation: Operation, subject: Subject
+        self, connection: sa.Connection, service: Service, request: Request, operation: Operation, subject: Subject
     ) -> tuple[ScimResponse, Storage]:
         placement = Placement(connection, subject.company_id, subject.setting_n, _grouping(subject))
-        storage = Storage(
+        request.storage = storage = (self.recorder.storage if self.recorder else Storage)(
             connection, service.provider, subject.company_id, subject.setting_n, placement,
             locking=operation not in READS, savepoints=operation is Operation.bulk,
         )  # fmt: skip
-        return Handler(service, storage).handle(request), storage
+        response = Handler(service, storage).handle(request)
+        if storage.fault:
+            raise storage.fault
+        return response, storage
 
     def _log_refusal(self, operation: Operation, row: dict[str, Any]) -> None:
         """What was refused changed nothing, so its line has a transaction of its own."""

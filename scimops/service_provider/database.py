@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 LOCK_SECONDS = 30
+CONNECT_SECONDS = 10
 _PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={LOCK_SECONDS * 1000}", "cache_size=-32768")
 _RETRIED = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
 
@@ -85,14 +86,25 @@ class Database:
         with _faults(), alone, writing.connect() as connection, connection.begin():
             yield connection
 
+    def queue(self, connection: sa.Connection, company_id: str) -> None:
+        """Wait until no other transaction that queued for this company is at work (PostgreSQL; on SQLite none is)."""
+        if not self.sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(company_id, 7644))))
+
     def retried(self, work: Callable[[], T]) -> T:
-        """`work()`, again when PostgreSQL gave way to another transaction (deadlock)."""
+        """`work()`, again when PostgreSQL gave way to another transaction (deadlock).
+
+        Raises:
+            DatabaseGoneError: so five times.
+        """
         for attempt in range(5):
             try:
                 return work()
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _RETRIED or attempt == 4:
+                if getattr(error.orig, "sqlstate", None) not in _RETRIED:
                     raise
+                if attempt == 4:
+                    raise DatabaseGoneError("The database is busy.", where=type(error.orig).__name__) from error
                 time.sleep(0.01 * 2**attempt * (1 + secrets.randbelow(100) / 100))
         raise AssertionError
 
@@ -110,7 +122,7 @@ def _faults() -> Iterator[None]:
         if getattr(error.orig, "sqlstate", None) in _RETRIED:
             raise
         raise DatabaseGoneError("The database cannot be used now.", where=type(error.orig).__name__) from error
-    except (sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+    except (sa.exc.InterfaceError, sa.exc.TimeoutError, sa.exc.PendingRollbackError) as error:
         raise DatabaseGoneError("The database cannot be reached.", where=type(error).__name__) from error
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
@@ -134,10 +146,12 @@ def open_database(url: str, *, synchronous: str = "NORMAL", pool: int = 16) -> D
         name = parsed.get_backend_name()
         raise UsageError(f"--database names {name}.", advice="SQLite and PostgreSQL are supported.")
     common: dict[str, Any] = {"json_serializer": _as_is, "json_deserializer": _as_is, "pool_size": pool}
+    common["hide_parameters"] = True  # errors are logged, and what a statement carries is people's data
     if parsed.get_backend_name() == "postgresql":
         engine = sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, max_overflow=0, **common
-        )
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, max_overflow=0,
+            connect_args={} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_SECONDS}, **common,
+        )  # fmt: skip
         return Database(engine)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

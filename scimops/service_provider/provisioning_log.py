@@ -72,6 +72,7 @@ class LaterLines:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue(WAITING)
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="provisioning-log", daemon=True)
         self._thread.start()
 
@@ -81,6 +82,7 @@ class LaterLines:
 
     def close(self) -> None:
         """Write what is waiting and stop."""
+        self._closing.set()
         self._lines.put(None)
         self._thread.join(timeout=30)
 
@@ -88,7 +90,7 @@ class LaterLines:
         last = False
         while not last:
             rows = [self._lines.get()]
-            time.sleep(0 if rows[0] is None else FLUSH_SECONDS)
+            self._closing.wait(FLUSH_SECONDS)
             while not self._lines.empty() and len(rows) < 1000:
                 rows.append(self._lines.get())
             last = None in rows
@@ -100,5 +102,5 @@ class LaterLines:
         try:
             with self.database.write() as connection:
                 connection.execute(sa.insert(provisioning_log), rows)
-        except ScimopsError as error:
+        except (ScimopsError, sa.exc.SQLAlchemyError) as error:  # this thread must go on
             logging.getLogger("scimops").error("%d lines of look-ups were not logged: %s", len(rows), error)

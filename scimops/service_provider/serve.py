@@ -12,11 +12,12 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 import sqlalchemy as sa
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
@@ -34,14 +35,21 @@ from scimops.service_provider.directory import (
     create_setting,
 )  # fmt: skip
 from scimops.service_provider.management import routes as management_routes
+from scimops.service_provider.metrics import Measured, Metrics, counted_together
 from scimops.service_provider.migrations import migrate
+from scimops.service_provider.retention import Keep, Retention
 from scimops.service_provider.tables import companies
 from scimops.setting import Setting
+
+if TYPE_CHECKING:
+    from scimops.service_provider.rehearsal import Recorder
 
 THREADS = 12
 """Requests at work at once in one process; others wait their turn, in order of arrival."""
 
 _DATABASE, _PUBLIC_URL, _SYNCHRONOUS = "SCIMOPS_SERVE_DATABASE", "SCIMOPS_SERVE_PUBLIC_URL", "SCIMOPS_SERVE_SYNCHRONOUS"
+_KEEP_DAYS, _KEEP_SIZE = "SCIMOPS_SERVE_KEEP_DAYS", "SCIMOPS_SERVE_KEEP_SIZE"
+_RECORDING, _RECORDED = "SCIMOPS_SERVE_RECORDING", "SCIMOPS_SERVE_RECORDED_SETTING"
 
 
 @dataclass(frozen=True)
@@ -93,15 +101,27 @@ def write_credentials(path: Path, shown: dict[str, str]) -> None:
         json.dump(shown, stream)
 
 
-def build(database: Database, public_url: str) -> Starlette:
-    """The application: SCIM at `/scim/v2` and `/scim`, the management API, `/healthz`, `/readyz`."""
-    endpoint = ScimEndpoint(database, Authenticator(database).subject_of, public_url)
+def build(
+    database: Database, public_url: str, *, keep: Keep | None = None, recorder: Recorder | None = None
+) -> Starlette:
+    """The application: SCIM at `/scim/v2` and `/scim`, the management API, `/healthz`, `/readyz`, `/metrics`.
+
+    `keep` says how much of the logs is kept while it serves; without it they grow. A `recorder` records SCIM requests.
+    """
+    endpoint = ScimEndpoint(database, Authenticator(database).subject_of, public_url, recorder)
+
+    metrics = Metrics()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        retention = Retention(database, keep) if keep else None
         yield
+        if retention:
+            retention.close()
         endpoint.later.close()
+        if recorder:
+            recorder.close()
         database.close()
 
     def ready(_: Request) -> PlainTextResponse:
@@ -112,8 +132,14 @@ def build(database: Database, public_url: str) -> Starlette:
             return PlainTextResponse("the database is away\n", 503)
         return PlainTextResponse("ready\n")
 
-    own = [Route("/healthz", _alive), Route("/readyz", ready), Mount("/scim", endpoint)]
-    return Starlette(routes=[*own, *management_routes(database)], lifespan=lifespan)
+    own = [
+        Route("/healthz", _alive),
+        Route("/readyz", ready),
+        Route("/metrics", metrics.answer),
+        Mount("/scim", endpoint),
+    ]
+    measured = [Middleware(Measured, metrics)]
+    return Starlette(routes=[*own, *management_routes(database)], lifespan=lifespan, middleware=measured)
 
 
 def _alive(_: Request) -> PlainTextResponse:
@@ -123,18 +149,40 @@ def _alive(_: Request) -> PlainTextResponse:
 def application() -> Starlette:
     """The application of one worker process, by what :func:`run` put into the environment."""
     database = open_database(os.environ[_DATABASE], synchronous=os.environ[_SYNCHRONOUS])
-    return build(database, os.environ[_PUBLIC_URL])
+    keep = Keep(int(os.environ[_KEEP_DAYS]), int(os.environ[_KEEP_SIZE]))
+    recorder = None
+    if file := os.environ.get(_RECORDING):
+        from scimops.service_provider.rehearsal import Recorder
+
+        recorder = Recorder(Path(file), os.environ[_RECORDED])
+    return build(database, os.environ[_PUBLIC_URL], keep=keep, recorder=recorder)
 
 
 def run(
-    database_url: str, public_url: str, *, host: str, port: int, workers: int, synchronous: str, **uvicorn_options: Any
+    database_url: str,
+    public_url: str,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    synchronous: str,
+    keep: Keep,
+    recording: tuple[Path, str] | None = None,
+    **uvicorn_options: Any,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests at work then are finished first."""
+    """Serve until SIGTERM or Ctrl-C; requests at work then are finished first.
+
+    `recording` is the file of a rehearsal and the id of the setting whose requests go there.
+    """
     import uvicorn
 
+    file, setting_id = recording or ("", "")
+    os.environ.update({_RECORDING: str(file), _RECORDED: setting_id})
     os.environ.update({_DATABASE: database_url, _PUBLIC_URL: public_url, _SYNCHRONOUS: synchronous})
-    uvicorn.run(
-        "scimops.service_provider.serve:application", factory=True, host=host, port=port, workers=workers,
-        access_log=False,  # paths and queries hold people's data; what happened is in the provisioning log
-        server_header=False, log_level="info", timeout_graceful_shutdown=20, **uvicorn_options,
-    )  # fmt: skip
+    os.environ.update({_KEEP_DAYS: str(keep.days), _KEEP_SIZE: str(keep.size)})
+    with counted_together(workers):
+        uvicorn.run(
+            "scimops.service_provider.serve:application", factory=True, host=host, port=port, workers=workers,
+            access_log=False,  # paths and queries hold people's data; what happened is in the provisioning log
+            server_header=False, log_level="info", timeout_graceful_shutdown=20, **uvicorn_options,
+        )  # fmt: skip

@@ -21,6 +21,7 @@ from scim2_models import (
     SearchRequest,
 )  # fmt: skip
 from scim2_server.storage import ScimStorage, SearchPage
+from sqlalchemy.exc import OperationalError, PendingRollbackError, SQLAlchemyError
 
 from scimops.grouping import identity_key
 from scimops.resources import flatten
@@ -59,6 +60,7 @@ class Storage(ScimStorage):
         self.company_id, self.setting_n = company_id, setting_n
         self.locking, self.savepoints = locking, savepoints
         self.changes: list[Change] = []
+        self.fault: SQLAlchemyError | None = None
         self.pushed = PushedGroups(connection, company_id, setting_n, placement, self.changes)
 
     @contextlib.contextmanager
@@ -67,8 +69,12 @@ class Storage(ScimStorage):
         if not self.savepoints:
             yield
             return
-        with self.connection.begin_nested():
-            yield
+        try:
+            with self.connection.begin_nested():
+                yield
+        except (OperationalError, PendingRollbackError) as error:
+            self.fault = error  # the handler makes an operation's answer of it, yet the request as a whole has failed
+            raise
 
     # -- Reading --------------------------------------------------------
 

@@ -6,6 +6,7 @@ over a userName or an e-mail address: exactly one of them is there, whoever came
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +23,12 @@ from scimops.idp import read_export
 from scimops.preview import Preview, preview_export
 from scimops.samples import write_sample
 from scimops.service_provider.database import Database, open_database
-from scimops.service_provider.tables import groups, memberships, metadata, users
+from scimops.service_provider.tables import groups, memberships, metadata, provisioning_log, users
 from scimops.setting import Setting
 from tests.service_provider.serving import new_subject, served
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-PEOPLE = 500  # of each identity provider
 SHAPES = {
     "entra": "entra_graph_users",
     "okta": "okta_users_api",
@@ -97,9 +97,10 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
+@pytest.mark.parametrize("size", [300, pytest.param(5000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
 @pytest.mark.parametrize("idp", SHAPES)
-def test_each_person_lands_where_the_preview_said(idp: str, database: Database, tmp_path: Path) -> None:
-    export = read_export(write_sample(tmp_path / "export.json", SHAPES[idp], PEOPLE, seed=7))
+def test_each_person_lands_where_the_preview_said(idp: str, size: int, database: Database, tmp_path: Path) -> None:
+    export = read_export(write_sample(tmp_path / "export.json", SHAPES[idp], size, seed=7))
     preview = preview_export(export, Setting.model_validate(SETTING))
     people = preview.assignments.filter(preview.assignments["reason"] != "rejected_unreadable").to_dicts()
     subject = new_subject(database, preview.setting)
@@ -107,8 +108,9 @@ def test_each_person_lands_where_the_preview_said(idp: str, database: Database, 
     with served(database, subject) as client, ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda row: push(client, idp, row), people))
     assert set(statuses) <= {201, 400, 409}
-    landed = where_they_are(database)
-    compare(preview, people, statuses, landed)
+    clashes = compare(preview, people, statuses, where_they_are(database))
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(preview.reasons.items()))
+    print(f"{idp}: {export.rows} people: {reasons}; {moves(database)} moves, {clashes} in clashes")  # noqa: T201
 
 
 def where_they_are(database: Database) -> dict[str, tuple[str, str | None]]:
@@ -121,9 +123,17 @@ def where_they_are(database: Database) -> dict[str, tuple[str, str | None]]:
         return {name: (reason, key if active else None) for name, reason, active, key in connection.execute(query)}
 
 
+def moves(database: Database) -> int:
+    """How many changes of a person's group the provisioning log tells."""
+    with database.read() as connection:
+        lines = connection.scalars(sa.select(provisioning_log.c.moves).where(provisioning_log.c.moves.is_not(None)))
+        return sum(len(json.loads(line)) for line in lines)
+
+
 def compare(
     preview: Preview, people: list[dict[str, Any]], statuses: list[int], landed: dict[str, tuple[str, str | None]]
-) -> None:
+) -> int:
+    """How many people clash, after everybody was found where the preview said."""
     lost = []
     for row, status in zip(people, statuses, strict=True):
         key = identity_key(row["userName"] or "")
@@ -140,3 +150,4 @@ def compare(
     for name, email, _ in lost:
         rivals = [status for other, address, status in lost if other == name or address == email]
         assert sorted(rivals) == [201] + [409] * (len(rivals) - 1)
+    return len(lost)

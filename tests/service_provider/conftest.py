@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,14 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
         yield str(sa.make_url(url).database)
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that has the tables; each test gets a copy of it."""
+    file = tmp_path_factory.mktemp("template") / "scimops.db"
+    make_tables(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture
 def empty_postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of a PostgreSQL database without any table."""
@@ -51,9 +60,8 @@ def empty_postgres_url(postgres_server: str) -> Iterator[str]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a fresh database with tables, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'scimops.db'}"
-        make_tables(url)
-        yield url
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path)
+        yield f"sqlite:///{tmp_path / 'scimops.db'}"
         return
     server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
     with postgres.new_database(server, template) as url:

@@ -9,7 +9,7 @@ from typing import Any
 
 import contract
 import httpx2
-from serving import running
+from serving import http_client, running
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -129,6 +129,6 @@ def running_platform(database: Database) -> Iterator[Platform]:
     authenticator = Authenticator(database)
     endpoint = ScimEndpoint(database, authenticator.subject_of, "https://scim.example.com")
     app = Starlette(routes=[*routes(database), Mount("/scim", endpoint)])
-    with running(app) as url, httpx2.Client(base_url=url, timeout=60) as http:
+    with running(app) as url, http_client(url) as http:
         yield Platform(database, url, http, authenticator)
     endpoint.later.close()

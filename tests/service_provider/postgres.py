@@ -21,7 +21,10 @@ INSTALL = (
     "apt-get install postgresql. Or name a running server in SCIMOPS_TEST_POSTGRES, such as "
     "postgresql://USER:PASSWORD@HOST/postgres, whose user may create databases."
 )
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
+SURE = ("fsync=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
+"""What is committed survives the server, though not this computer."""
+
+FAST = (*SURE, "synchronous_commit=off")
 
 
 class NoPostgresError(Exception):
@@ -56,6 +59,49 @@ def _run(*command: str, **user: Any) -> None:
         raise NoPostgresError(f"{Path(command[0]).name} failed: {done.stdout}{done.stderr}\n{INSTALL}")
 
 
+class Cluster:
+    """A private server in a temporary folder, which tests may stop and start."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder, self.user = folder, _other_user()
+        self.url = f"postgresql://postgres@/postgres?host={folder}"
+        self._options = " ".join(f"-c {option}" for option in (*options, f"unix_socket_directories={folder}"))
+        if self.user:
+            os.chown(folder, self.user["user"], self.user["group"])
+        how = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        _run(program("initdb"), "-D", str(folder / "data"), *how, **self.user)
+
+    def start(self) -> None:
+        """Start it; ready afterwards."""
+        self._control("start", "-w", "-t", "60", "-l", str(self.folder / "log"), "-o", self._options)
+
+    def stop(self) -> None:
+        """End it at once, as if it crashed: every connection breaks."""
+        self._control("stop", "-m", "immediate")
+
+    def _control(self, *command: str) -> None:
+        _run(program("pg_ctl"), *command, "-D", str(self.folder / "data"), **self.user)
+
+
+@contextmanager
+def private_postgres(*options: str) -> Iterator[Cluster]:
+    """A private server, started, with settings such as `fsync=off`.
+
+    Raises:
+        NoPostgresError: PostgreSQL is not here or does not start, with how to install it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="scimops-pg-"))
+    try:
+        cluster = Cluster(folder, *options)
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """The URL of a server: the one in SCIMOPS_TEST_POSTGRES, else a private one.
@@ -66,21 +112,8 @@ def running_postgres() -> Iterator[str]:
     if given := os.environ.get("SCIMOPS_TEST_POSTGRES"):
         yield given
         return
-    initdb, pg_ctl, user = program("initdb"), program("pg_ctl"), _other_user()
-    folder = Path(tempfile.mkdtemp(prefix="scimops-pg-"))
-    try:
-        if user:
-            os.chown(folder, user["user"], user["group"])
-        data, log = folder / "data", folder / "log"
-        _run(initdb, "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", **user)
-        options = " ".join(f"-c {option}" for option in (*FAST, f"unix_socket_directories={folder}"))
-        _run(pg_ctl, "start", "-w", "-t", "60", "-D", str(data), "-l", str(log), "-o", options, **user)
-        try:
-            yield f"postgresql://postgres@/postgres?host={folder}"
-        finally:
-            _run(pg_ctl, "stop", "-m", "immediate", "-D", str(data), **user)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with private_postgres(*FAST) as cluster:
+        yield cluster.url
 
 
 @contextmanager

@@ -314,3 +314,20 @@ def test_a_bulk_request_places_people_and_a_failure_undoes_nothing_else(wire: Wi
     assert [str(operation["status"]) for operation in answer["Operations"]] == ["201", "409", "201"]
     assert sorted(row.name for row in wire.rows(groups)) == ["Ops", "Sales"]
     assert [len(wire.rows(table)) for table in (users, memberships)] == [2, 2]
+
+
+def test_bulk_requests_that_cross_give_way_and_are_done_again(wire: Wire) -> None:
+    """Two transactions that change the same groups in opposite order are a deadlock, which the client never sees."""
+
+    def send(number: int) -> list[str]:
+        people = [person(f"p{number}-{n}", f"Team {n}") for n in range(20)]
+        operations = [{"method": "POST", "path": "/Users", "bulkId": p["userName"], "data": p} for p in people]
+        bulk = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"]}
+        answer = wire.client.post("/Bulk", json=bulk | {"Operations": operations[:: 1 if number % 2 else -1]})
+        assert answer.status_code == 200, answer.text
+        return [str(operation["status"]) for operation in answer.json()["Operations"]]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert {status for statuses in pool.map(send, range(8)) for status in statuses} == {"201"}
+    assert len(wire.rows(users)) == len(wire.rows(memberships)) == 160
+    assert len(wire.rows(groups)) == 20

@@ -17,7 +17,9 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("groups", SETTINGS)
+@pytest.mark.parametrize(
+    ("database_url", "groups"), [("sqlite", "department"), ("postgresql", "idp groups")], indirect=["database_url"]
+)  # the databases are held to one contract in test_storage_contract
 def test_scim2_tester_finds_nothing(groups: str, database: Any) -> None:
     setting = Setting.model_validate({"name": "T", "group_settings": SETTINGS[groups]})
     with served(database, new_subject(database, setting)) as client:

@@ -1,6 +1,6 @@
 """The quality checks of a preview: each is one function that gives a finding or None.
 
-A new check is one function in the module it belongs to, and its code in :data:`scimops.errors.CATALOGUE`.
+A new check is one function in the module it belongs to, and its code in :data:`scimops.findings.CATALOGUE`.
 """
 
 from __future__ import annotations
@@ -9,20 +9,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from scimops.errors import LEVELS, Finding
-from scimops.preview.checks import groups, identity, people, source
+from scimops.preview.checks import groups, identity, people, sending, source
 
 if TYPE_CHECKING:
     from scimops.preview import Preview
 
 CHECKS: tuple[Callable[[Preview], Finding | list[Finding] | None], ...] = (
-    source.incomplete, source.foreign, source.old, source.unreadable, source.guessed, source.columns,
+    source.incomplete, source.foreign, source.old, source.unreadable, source.guessed, source.recording,
+    source.columns,
     identity.no_username, identity.no_email, identity.bad_email, identity.too_long, identity.email_from_username,
     identity.duplicate_username, identity.duplicate_email, identity.duplicate_external_id, identity.clash_order,
     identity.hidden_active, identity.changing_id, identity.absent_id, identity.differing_username,
     identity.unknown_active,
     people.foreign_domains, people.seats, people.guests, people.no_persons,
     groups.blank, groups.several, groups.near_twins, groups.lonely, groups.spellings, groups.long_names,
-    groups.not_sent, groups.stale, groups.case_only, groups.nested, groups.transient, groups.not_there, groups.unknown,
+    *sending.SENDING, groups.transient, groups.not_there, groups.unknown,
 )  # fmt: skip
 """All checks, in the order in which an admin should care within one level."""
 

@@ -9,7 +9,6 @@ import polars as pl
 
 from scimops.errors import ROW_NUMBERS_KEPT
 from scimops.grouping import ARRIVING
-from scimops.idp import IDPS
 
 if TYPE_CHECKING:
     from scimops.preview import Preview
@@ -53,8 +52,3 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     """Some names in one line, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
-
-
-def idp_title(preview: Preview) -> str:
-    """The identity provider's name for people."""
-    return IDPS[preview.export.idp].title

@@ -1,4 +1,4 @@
-"""Checks of the groups: blank values, spellings, twins, names, and what the identity provider never sends."""
+"""Checks of the groups: blank values, spellings, twins, names, rules that are not there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import polars as pl
 
 from scimops.errors import ROW_NUMBERS_KEPT, Finding, finding
 from scimops.grouping import group_key
-from scimops.idp import IDPS
-from scimops.preview.checks.common import idp_title, listed, rows_with
+from scimops.preview.checks.common import listed, rows_with
 
 if TYPE_CHECKING:
     from scimops.preview import Group, Preview
@@ -47,7 +46,7 @@ def several(preview: Preview) -> Finding | None:
     )
 
 
-def _rows_in(preview: Preview, groups: list[Group]) -> dict[str, Any]:
+def rows_in(preview: Preview, groups: list[Group]) -> dict[str, Any]:
     """The people whom a value of their own led into `groups`, as arguments of `finding()`."""
     led = preview.led.filter(pl.col("group_key").is_in([group.group_key for group in groups]))
     first = led["first"].explode().sort().head(ROW_NUMBERS_KEPT)
@@ -88,7 +87,7 @@ def near_twins(preview: Preview) -> Finding | None:
     if not pairs:
         return None
     sample = listed([f"{slip.name} / {right.name}" for slip, right in pairs], 3)
-    return finding("near_twins", **_rows_in(preview, [slip for slip, _ in pairs]), pairs=len(pairs), sample=sample)
+    return finding("near_twins", **rows_in(preview, [slip for slip, _ in pairs]), pairs=len(pairs), sample=sample)
 
 
 def lonely(preview: Preview) -> Finding | None:
@@ -97,19 +96,20 @@ def lonely(preview: Preview) -> Finding | None:
     if not alone or len(preview.groups) == 1:
         return None
     sample = listed([group.name for group in alone], 3)
-    return finding("one_member_group", **_rows_in(preview, alone), groups=len(alone), sample=sample)
+    return finding("one_member_group", **rows_in(preview, alone), groups=len(alone), sample=sample)
 
 
 def spellings(preview: Preview) -> Finding | None:
     """Values that are written in several ways and count as one group; aliases are meant and not counted."""
-    merged = [group for group in preview.groups if len(_ways(group)) > 1]
+    merged = [group for group in preview.groups if len(ways_of(group)) > 1]
     if not merged:
         return None
-    sample = "; ".join(listed(_ways(group), 4) for group in merged[:2])
-    return finding("spellings_merged", **_rows_in(preview, merged), groups=len(merged), sample=sample)
+    sample = "; ".join(listed(ways_of(group), 4) for group in merged[:2])
+    return finding("spellings_merged", **rows_in(preview, merged), groups=len(merged), sample=sample)
 
 
-def _ways(group: Group) -> list[str]:
+def ways_of(group: Group) -> list[str]:
+    """The ways of writing a group's value, without those that an alias brings."""
     return [text for text in group.spellings if group_key(text) == group.group_key]
 
 
@@ -119,41 +119,7 @@ def long_names(preview: Preview) -> Finding | None:
     if not long:
         return None
     sample = listed([group.name[:40] + "…" for group in long], 2)
-    return finding("group_name_too_long", **_rows_in(preview, long), groups=len(long), limit=NAME_LIMIT, sample=sample)
-
-
-def not_sent(preview: Preview) -> Finding | None:
-    """The identity provider leaves the criterion out of its default attribute mapping."""
-    field = preview.setting.grouping_field
-    advice = IDPS[preview.export.idp].not_sent.get(field or "")
-    if advice is None and field in preview.setting.custom_fields and preview.export.idp not in ("generic", "scim"):
-        attribute = next((m.attribute for m in preview.setting.field_mappings if m.field == field), field)
-        advice = f"Add an attribute mapping to {attribute}."
-    return (
-        finding("criterion_not_sent_by_default", idp=idp_title(preview), field=field, advice=advice) if advice else None
-    )
-
-
-def stale(preview: Preview) -> Finding | None:
-    """Cleared values are not sent."""
-    if preview.channel != "idp" or IDPS[preview.export.idp].sends_cleared_values or not preview.setting.grouping_field:
-        return None
-    return finding("stale_at_service_provider", idp=idp_title(preview), field=preview.setting.grouping_field)
-
-
-def case_only(preview: Preview) -> Finding | None:
-    """Corrections of upper and lower case are not sent."""
-    if preview.channel != "idp" or IDPS[preview.export.idp].sends_case_changes:
-        return None
-    folded = [group for group in preview.groups if len({text.casefold() for text in _ways(group)}) < len(_ways(group))]
-    return finding("case_only_change", **_rows_in(preview, folded), idp=idp_title(preview)) if folded else None
-
-
-def nested(preview: Preview) -> Finding | None:
-    """Groups within groups are not read."""
-    if not preview.setting.by_idp_groups or IDPS[preview.export.idp].reads_nested_groups:
-        return None
-    return finding("nested_groups", idp=idp_title(preview))
+    return finding("group_name_too_long", **rows_in(preview, long), groups=len(long), limit=NAME_LIMIT, sample=sample)
 
 
 def transient(preview: Preview) -> Finding | None:
@@ -171,7 +137,7 @@ def not_there(preview: Preview) -> Finding | None:
         3: "aliases" if groups.aliases else "",
         8: f"duplicates: {groups.duplicates}" if groups.duplicates != "reject_all" else "",
         9: f"inactive: {groups.inactive}" if groups.inactive != "no_group" else "",
-        2: "joining of spellings" if any(len(_ways(group)) > 1 for group in preview.groups) else "",
+        2: "joining of spellings" if any(len(ways_of(group)) > 1 for group in preview.groups) else "",
     }
     missing = [words for rule, words in used.items() if words and rule not in preview.capabilities.rules]
     if not missing:

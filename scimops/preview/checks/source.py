@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -61,6 +61,24 @@ def guessed(preview: Preview) -> Finding | None:
         return None
     columns = ", ".join(f"{name} = {column}" for name, column in preview.mapped.columns.items())
     return finding("columns_guessed", columns=columns or "none")
+
+
+def recording(preview: Preview) -> list[Finding]:
+    """The export is a recording of a rehearsal: what it counted, and refusals that no rule here explains."""
+    counts = preview.export.recording
+    if counts is None:
+        return []
+    numbers: dict[str, Any] = {name: counts[name] for name in ("requests", "deleted", "refused")}
+    found = [finding("recording", before=counts["people_before"], **numbers)]
+    if counts["cut"]:
+        found.append(finding("recording_cut", count=counts["cut"]))
+    last = [  # who was refused stands behind the others
+        (pl.col("file") == part.source.name) & (pl.col("row") > part.table.rows - part.table.recording["refused"])
+        for part in preview.export.parts
+        if part.table.recording
+    ]
+    rows = rows_with(preview, pl.any_horizontal(last) & ~pl.col("reason").is_in(REJECTED))
+    return [*found, finding("refused_in_rehearsal", **rows)] if rows["count"] else found
 
 
 def columns(preview: Preview) -> list[Finding]:

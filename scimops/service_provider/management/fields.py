@@ -9,12 +9,20 @@ from pydantic import Field
 
 from scimops.attributes import ENTERPRISE
 from scimops.grouping import identity_key
+from scimops.mapping import CUSTOM_LIMIT, LIMITS
 from scimops.service_provider.database import new_id
 from scimops.service_provider.directory import ConflictError, lock_company
 from scimops.service_provider.management.answers import Body, Call, Json, Name, NoBody
 from scimops.service_provider.management.audit import note
 from scimops.service_provider.placement import now
 from scimops.service_provider.tables import custom_fields
+
+CAPABILITIES: Json = {
+    "placement": "server",
+    "rules": list(range(1, 12)),  # 12, the scope, is the sender's: whoever is out of it never arrives here
+    "limits": {"settingName": 30, "groupName": LIMITS["department"], "customField": CUSTOM_LIMIT, **LIMITS},
+}
+"""What this service provider does by itself (design section 4, capabilities)."""
 
 DEPARTMENT_ID = "department"
 
@@ -62,8 +70,9 @@ class NewCustomField(Body):
 
 
 def scim_fields(_call: Call[NoBody]) -> Json:
-    """`GET /api/scim/fields`."""
-    return {"fields": [{"resourceId": key, "name": path} for key, path in SCIM_FIELDS.items()]}
+    """`GET /api/scim/fields`; our addition: what this service provider does."""
+    listed = [{"resourceId": key, "name": path} for key, path in SCIM_FIELDS.items()]
+    return {"fields": listed, "scimops": {"capabilities": CAPABILITIES}}
 
 
 def create(call: Call[NewCustomField]) -> Json:

@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import Field
 
 from scimops.grouping import Grouping
-from scimops.mapping import CUSTOM_LIMIT, LIMITS
 from scimops.service_provider import directory
 from scimops.service_provider.management.answers import Body, Call, Json, Name, NoBody, Refusal, iso
 from scimops.service_provider.management.audit import note
 from scimops.service_provider.management.fields import (
+    CAPABILITIES,
     DEPARTMENT_ID,
     SCIM_FIELDS,
     add_custom_field,
@@ -25,13 +25,6 @@ from scimops.service_provider.setting_tokens import DEFAULT_LIFE, MAX_LIFE, list
 from scimops.service_provider.tables import settings
 from scimops.setting import FieldMapping, Identity, Scope, Setting, Text
 from scimops.yaml_documents import validated
-
-CAPABILITIES: Json = {
-    "placement": "server",
-    "rules": list(range(1, 12)),  # 12, the scope, is the sender's: whoever is out of it never arrives here
-    "limits": {"settingName": 30, "groupName": LIMITS["department"], "customField": CUSTOM_LIMIT, **LIMITS},
-}
-"""What this service provider does by itself (design section 4, capabilities)."""
 
 
 class Mapping(Body):

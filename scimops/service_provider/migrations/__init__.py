@@ -7,6 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from scimops.service_provider.database import Database
 
@@ -19,7 +20,17 @@ def migrate(database: Database) -> None:
     with database.write() as connection:
         if not database.sqlite:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7644)"))  # the number says SCIM's RFC, no more
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent))
+        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def newest() -> str | None:
+    """The revision that this version's tables have."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config
