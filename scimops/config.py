@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from scimops.errors import UsageError
 
@@ -21,3 +22,32 @@ def max_bytes() -> int:
     if not text.isdecimal() or not int(text):
         raise UsageError(f'SCIMOPS_MAX_BYTES is "{text}", not a number of bytes.', advice="Write digits only.")
     return int(text)
+
+
+def config_dir() -> Path:
+    """The folder of the user's own configuration (`SCIMOPS_CONFIG`, default where the system keeps such).
+
+    Raises:
+        UsageError: the variable names no whole path.
+    """
+    from platformdirs import user_config_path
+
+    return _folder("SCIMOPS_CONFIG") or user_config_path("scimops", appauthor=False)
+
+
+def credentials_dir() -> Path:
+    """The folder below which `file:` and `dir:` find secrets (`SCIMOPS_CREDENTIALS_DIR`, default in `config_dir`).
+
+    Raises:
+        UsageError: the variable names no whole path.
+    """
+    return _folder("SCIMOPS_CREDENTIALS_DIR") or config_dir() / "credentials"
+
+
+def _folder(variable: str) -> Path | None:
+    text = os.environ.get(variable, "")
+    if not text:
+        return None
+    if not Path(text).is_absolute() or Path(text).is_file():
+        raise UsageError(f'{variable} is "{text}", not the whole path of a folder.', advice="Begin it at the root.")
+    return Path(text)

@@ -19,6 +19,7 @@ from scimops.present.words import VISIBLE, first_advice, four_numbers, many, pri
 if TYPE_CHECKING:
     from IPython.display import HTML
 
+    from scimops.create_setting.check import Check
     from scimops.preview import Preview
 
 GROUPS_SHOWN = 40
@@ -45,6 +46,21 @@ def show_numbers(preview: Preview) -> HTML:
         f'<div style="display:flex;flex-wrap:wrap;gap:10px">{cards}</div>'
         f"<p><b>First:</b> {_h(first_advice(preview))}</p><p>{_h(privacy(preview))}</p>"
     )
+
+
+def show_check(check: Check | None) -> HTML:
+    """A setting's document beside the platform: differences, and the move where only a new setting helps."""
+    if check is None:
+        return _html("<p>No platform was chosen, so there is nothing to compare with.</p>")
+    rows = [
+        (_h(one.what), _h(one.document), _h(one.platform), "only by a new setting" if one.fixed else "rename it")
+        for one in check.differences
+    ]
+    differences = _table(("what", "document", "platform", "how to change it"), rows) if rows else ""
+    steps = "".join(f"<li>{_h(step)}</li>" for step in check.steps)
+    notes = "".join(f"<p>{_h(note)}</p>" for note in check.notes)
+    move = f"<p><b>The move:</b></p><ol>{steps}</ol>" if steps else ""
+    return _html(f"<p>Document and platform: <b>{_h(check.state)}</b>.</p>{differences}{move}{notes}")
 
 
 def show_findings(preview: Preview) -> HTML:

@@ -44,20 +44,21 @@ _LEVELS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 def preview_tables(preview: Preview) -> RenderableGroup:
     """A preview for the terminal: four numbers, the first advice, then groups, reasons, findings and what was read."""
     first = Text.assemble(("First: ", "bold"), visible(first_advice(preview)))
-    return _spaced(
-        _numbers(preview), first, Text(visible(privacy(preview)), style="green"),
-        _groups(preview.groups), _reasons(preview), _findings(preview.findings),
-        _pairs("What was read", source_rows(preview)), _pairs("How it was computed", setting_rows(preview)),
+    return spaced(
+        numbers_table(preview), first, Text(visible(privacy(preview)), style="green"),
+        _groups(preview.groups), _reasons(preview), findings_table(preview.findings),
+        pairs_table("What was read", source_rows(preview)), pairs_table("How it was computed", setting_rows(preview)),
     )  # fmt: skip
 
 
-def _spaced(*parts: RenderableType) -> RenderableGroup:
+def spaced(*parts: RenderableType) -> RenderableGroup:
     """The parts below each other, an empty line between them."""
     spaced = [piece for part in parts for piece in (part, Text())]
     return RenderableGroup(*spaced[:-1])
 
 
-def _numbers(preview: Preview) -> Table:
+def numbers_table(preview: Preview) -> Table:
+    """The four numbers."""
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="bold")
     for value, word, meaning in four_numbers(preview):
@@ -65,7 +66,8 @@ def _numbers(preview: Preview) -> Table:
     return table
 
 
-def _table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:
+def plain_table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:
+    """An empty table with these columns."""
     heading = Text(title, style="bold")
     table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in columns:
@@ -78,7 +80,7 @@ def _noted(table: Table, *notes: str) -> RenderableGroup:
     return RenderableGroup(table, *[Text(note, style="dim") for note in notes if note])
 
 
-def _row(table: Table, *cells: str | int | Text) -> None:
+def add_row(table: Table, *cells: str | int | Text) -> None:
     """Add a row: text made visible, whole numbers with separators."""
     texts = [f"{cell:,}" if isinstance(cell, int) else cell for cell in cells]
     table.add_row(*[Text(visible(text)) if isinstance(text, str) else text for text in texts])
@@ -95,11 +97,11 @@ def _groups(groups: Sequence[Group]) -> RenderableGroup:
     if any(not group.name_certain for group in groups):
         notes.append("A name that is not certain is the spelling of whoever arrives first.")
     columns = ("name", "members", "exists?", "name certain?", "spellings")
-    table = _table("Groups", *columns, right=["members"])
+    table = plain_table("Groups", *columns, right=["members"])
     for group in shown:
-        _row(table, group.name, group.members, yes_no(group.exists), yes_no(group.name_certain), _spellings(group))
+        add_row(table, group.name, group.members, yes_no(group.exists), yes_no(group.name_certain), _spellings(group))
     if not groups:
-        _row(table, "(no groups)", 0, "", "", "")
+        add_row(table, "(no groups)", 0, "", "", "")
     return _noted(table, *notes)
 
 
@@ -112,30 +114,32 @@ def _spellings(group: Group) -> str:
 
 
 def _reasons(preview: Preview) -> Table:
-    table = _table("Reasons", "people", "what becomes of each", right=["people"])
+    table = plain_table("Reasons", "people", "what becomes of each", right=["people"])
     for row in reason_rows(preview):
-        _row(table, row.count, row.sentence)
+        add_row(table, row.count, row.sentence)
     table.add_section()
-    _row(table, preview.rows, "records in the export")
+    add_row(table, preview.rows, "records in the export")
     return table
 
 
-def _findings(findings: Sequence[Finding]) -> RenderableType:
+def findings_table(findings: Sequence[Finding]) -> RenderableType:
+    """Findings with what to do."""
     if not findings:
         return Text("No findings.")
-    table = _table("Findings", "level", "what was found", "what to do", "rows")
+    table = plain_table("Findings", "level", "what was found", "what to do", "rows")
     table.columns[-1].max_width = 14
     for finding in findings:
         level = Text(finding.level, style=_LEVELS[finding.level])
-        _row(table, level, finding.message, finding.advice, rows_of(finding, most=3))
+        add_row(table, level, finding.message, finding.advice, rows_of(finding, most=3))
     return table
 
 
-def _pairs(title: str, pairs: Iterable[tuple[str, str]]) -> Table:
-    table = _table(title, "", "")
+def pairs_table(title: str, pairs: Iterable[tuple[str, str]]) -> Table:
+    """Names and values."""
+    table = plain_table(title, "", "")
     table.show_header = False
     for name, value in pairs:
-        _row(table, Text(name, style="dim"), value)
+        add_row(table, Text(name, style="dim"), value)
     return table
 
 
@@ -149,25 +153,25 @@ def compare_tables(comparison: Comparison) -> RenderableGroup:
     rest = comparison.moves[ROWS_SHOWN:]
     more = _more(len(rest), "move")
     note = f"{more} of {people(sum(move['people'] for move in rest))}" if more else ""
-    moves = _table("Moves", "people", "from", "to", right=["people"])
+    moves = plain_table("Moves", "people", "from", "to", right=["people"])
     for move in comparison.moves[:ROWS_SHOWN]:
-        _row(moves, int(move["people"]), move["from"], move["to"])
+        add_row(moves, int(move["people"]), move["from"], move["to"])
     sizes = ("before", "after", "change")
-    groups = _table("Groups that change", "name", *sizes, right=sizes)
+    groups = plain_table("Groups that change", "name", *sizes, right=sizes)
     for group in comparison.groups[:ROWS_SHOWN]:
         before, after = group["before"], group["after"]
-        _row(groups, group["name"], before, after, f"{after - before:+,}")
+        add_row(groups, group["name"], before, after, f"{after - before:+,}")
     more = _more(len(comparison.groups) - ROWS_SHOWN, "group")
-    return _spaced(head, _noted(moves, note), _noted(groups, more), _moved(comparison))
+    return spaced(head, _noted(moves, note), _noted(groups, more), _moved(comparison))
 
 
 def _moved(comparison: Comparison) -> RenderableGroup:
     numbers = ("row before", "row after")
-    table = _table("People", *numbers, "userName", "from", "to", right=numbers)
+    table = plain_table("People", *numbers, "userName", "from", "to", right=numbers)
     for row in comparison.people.head(ROWS_SHOWN).iter_rows(named=True):
         rows = ("" if row[key] is None else f"{row[key]:,}" for key in ("row_before", "row_after"))
         places = (_place(row[f"{side}_group"], row[f"{side}_reason"]) for side in ("from", "to"))
-        _row(table, *rows, row["userName"] or "(none)", *places)
+        add_row(table, *rows, row["userName"] or "(none)", *places)
     return _noted(table, _more(comparison.people.height - ROWS_SHOWN, "person", "people"))
 
 
@@ -199,17 +203,20 @@ def read_table(export: Export) -> RenderableGroup:
         ("Whole?", "yes" if export.complete else f"no: {export.missing}"),
         ("Taken", f"{export.taken_at:%Y-%m-%d %H:%M} UTC, from {export.taken_from}"),
     ]
-    columns = _table("Columns", "field", "column of the export")
+    if said["recording"]:
+        counted = [f"{name.replace('_', ' ')} {count:,}" for name, count in said["recording"].items() if count]
+        facts.append(("Recorded", ", ".join(counted)))
+    columns = plain_table("Columns", "field", "column of the export")
     for name, column in export.columns.items():
-        _row(columns, name, column)
-    return _spaced(_pairs("Export", facts), columns, *_rejected(export))
+        add_row(columns, name, column)
+    return spaced(pairs_table("Export", facts), columns, *_rejected(export))
 
 
 def _rejected(export: Export) -> list[RenderableGroup]:
     if not export.rejected:
         return []
-    table = _table("Rows that cannot be read", "row", "line", "why", "text", right=["row", "line"])
+    table = plain_table("Rows that cannot be read", "row", "line", "why", "text", right=["row", "line"])
     for row in export.rejected[:ROWS_SHOWN]:
         text = row.text if len(row.text) <= 80 else row.text[:79] + "…"
-        _row(table, row.row, "" if row.line is None else row.line, row.reason, text)
+        add_row(table, row.row, "" if row.line is None else row.line, row.reason, text)
     return [_noted(table, _more(len(export.rejected) - ROWS_SHOWN, "row"))]

@@ -134,7 +134,11 @@ def test_incomplete_export_is_exit_code_five_and_marked_when_looked_at(tmp_path)
         (["preview", str(ENTRA), "--setting", str(SETTING), "--group-by", "x"], 2, "one or the other"),
         (["compare", str(ENTRA)], 2, "two settings"),
         (["schema", "previw"], 2, 'Did you mean "preview"?'),
-        (["guide", "entar", "--export"], 2, 'Did you mean "entra"?'),
+        (["guide", "entar", "--how-to-export"], 2, 'Did you mean "entra"?'),
+        (["guide", "entar", "--setting", str(SETTING)], 2, 'Did you mean "entra"?'),
+        (["guide", "entra"], 2, "--how-to-export how to get the export"),
+        (["guide", "entra", "--setting", str(SETTING), "--url", "x"], 2, "no web address"),
+        (["guide", "entra", "--setting", str(SETTING), "--html", "no/such/folder.html"], 2, "cannot be written"),
         (["samples", "x.csv", "--shape", "okta_consol"], 2, 'Did you mean "okta_console"?'),
         (["run", "none.ipynb"], 2, "no such notebook"),
     ],
@@ -153,6 +157,18 @@ def test_help_of_every_command(name):
     done = scimops(*([name] if name else []), "--help")
     assert done.returncode == 0
     assert b"Usage" in done.stdout
+
+
+def test_guide_prints_and_writes(tmp_path):
+    guide = ("guide", "onelogin", "--setting", SETTING, "--url", "https://scim.example.com/scim")
+    text = scimops(*guide, "--export", ENTRA).stdout.decode()
+    assert "https://scim.example.com/scim" in text
+    assert "People with a value" in text
+    assert scimops(*guide, "--out", tmp_path / "o", "--html", tmp_path / "page.html").returncode == 0
+    template = json.loads((tmp_path / "o" / "onelogin_scim_template.json").read_text())
+    assert template["addresses"] == [{"type": "work", "country": "{$user.country}"}]
+    assert (tmp_path / "page.html").read_text() == (tmp_path / "o" / "guide_onelogin.html").read_text()
+    assert b"Get-MgUser" in scimops("guide", "entra", "--how-to-export").stdout
 
 
 def test_schema_lists_and_prints():

@@ -39,6 +39,13 @@ def test_a_steps_heading_names_its_commands(step):
         assert f"scimops {command}" in section(step)
 
 
+def test_the_commands_of_serve_are_named():
+    text = section("serve")
+    assert "scimops serve backup" in text
+    for command in typer.main.get_command(app).commands["serve"].commands:
+        assert re.search(rf"(serve|,) {command}\b", text), command
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_steps_name_is_the_same_everywhere(step):
     assert (ROOT / "scimops" / "cli" / f"{step}.py").is_file()
