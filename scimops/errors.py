@@ -7,7 +7,8 @@ The tree of errors (the number is the command's exit code)::
     │   └── SettingError 2      a wrong setting: line, key, what is allowed
     ├── SourceError 1           a file that cannot be read as an export
     │   └── ShapeTieError 2     two shapes fit the file equally well
-    └── IncompleteSourceError 5 a file that holds only a part of what it says
+    ├── IncompleteSourceError 5 a file, or a list on the platform, that was not read whole
+    └── PlatformError 1         the platform, or the way to it: its own tree in scimops.platform.faults
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class ShapeTieError(SourceError):
 
 
 class IncompleteSourceError(ScimopsError):
-    """A file that holds only a part of what it says; never read as "the others left"."""
+    """A file or a list of which only a part was read; never taken for "the others left"."""
 
     exit_code = 5
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scimops.cli import connection
+from scimops.cli import setting as setting_commands
 from scimops.cli.common import SHAPE, complain, print_rich
 from scimops.errors import UsageError, nearest
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("guide")(guide)
+    connection.register(app)
+    setting_commands.register(app)
 
 
 def guide(

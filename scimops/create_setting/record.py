@@ -43,6 +43,7 @@ class Record(_Part):
     """All that was created from one document, by connection."""
 
     format: Literal[1] = 1
+    chosen: str | None = Field(None, description="the connection that was chosen last, so that a reload keeps it")
     connections: dict[str, Created] = Field(default_factory=dict)
 
 

@@ -27,6 +27,7 @@ _known: dict[Secret, tuple[_Form, ...]] = {}
 _lock = threading.Lock()
 _PLAIN = re.compile(r"[A-Za-z0-9]+")
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+_SLASH = r"(?:\\|%(?:25)?5[Cc]|&#0{0,4}92;|&#[xX]0{0,4}5[Cc];)"
 _BASE64 = "[A-Za-z0-9+/_-]"
 
 
@@ -92,9 +93,9 @@ def _pattern(text: str) -> str:
     for slashes, letter in re.findall(r"(\\*)([^\\]?)", text, re.DOTALL):
         count = len(slashes)
         if count:
-            parts.append(rf"(?:\\{{{count},{4 * count + 8}}}|(?:%(?:25)?5[Cc]){{{count}}})")
+            parts.append(f"{_SLASH}{{{count},{8 * count + 8}}}")
         elif letter and not _PLAIN.match(letter):
-            parts.append(r"\\{0,8}")
+            parts.append(f"{_SLASH}{{0,8}}")
         if letter:
             parts.append(letter if _PLAIN.match(letter) else f"(?:{'|'.join(_writings(letter))})")
     return "".join(parts)
@@ -106,8 +107,8 @@ def _writings(letter: str) -> Iterator[str]:
     halves = letter.encode("utf-16-be", "surrogatepass")
     yield re.escape(letter)
     yield "".join(f"%(?:25)?(?i:{byte:02x})" for byte in data)
-    yield r"\\{1,8}".join(f"u(?i:{halves[place : place + 2].hex()})" for place in range(0, len(halves), 2))
-    yield r"\\{1,8}".join(f"x(?i:{byte:02x})" for byte in data)
+    yield f"{_SLASH}{{1,8}}".join(f"u(?i:{halves[place : place + 2].hex()})" for place in range(0, len(halves), 2))
+    yield f"{_SLASH}{{1,8}}".join(f"x(?i:{byte:02x})" for byte in data)
     yield f"x(?i:{number:02x})" if number < 256 else f"U(?i:{number:08x})"
     yield f"&#0{{0,4}}{number};"
     yield f"&#[xX]0{{0,4}}(?i:{number:x});"

@@ -174,8 +174,10 @@ class Session:
 
     def _new_token(self) -> Secret:
         """An access token by client credentials (RFC 6749 §4.4); the secret is resolved for this request only."""
-        form = {"grant_type": "client_credentials", "client_id": self.connection.client_id,
-                "client_secret": resolve(self.connection.client_secret), "scope": "api1"}  # fmt: skip
+        form: dict[str, str | Secret] = {
+            "grant_type": "client_credentials", "client_id": self.connection.client_id,
+            "client_secret": resolve(self.connection.client_secret), "scope": "api1",
+        }  # fmt: skip
         asked_at = time.monotonic()
         answer = self._send(Request("POST", "/connect/token", "the access token", form=form), None)
         token, life, problem = _token_of(answer)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def look_table(look: Look, setting: Setting, preview: Preview | None, *, dry_run: bool) -> list[RenderableType]:
     """What is known before a setting is created."""
-    mode = "dry run: nothing is made" if dry_run else "nothing is made before you say yes"
-    title = Text(visible(f'Setting "{setting.name}" for the company {look.company} ({mode})'), style="bold")
+    mode = " (dry run: nothing is made)" if dry_run else ""
+    title = Text(visible(f'Setting "{setting.name}" for the company {look.company}{mode}'), style="bold")
     numbers: list[RenderableType] = [numbers_table(preview)] if preview else []
     return [title, *numbers, findings_table(look.findings)]
 

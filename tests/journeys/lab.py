@@ -49,8 +49,8 @@ class Lab:
 
 
 @contextmanager
-def running_lab(folder: Path, home: Path) -> Iterator[Lab]:
-    """JupyterLab on a free port, with settings and history of its own in `home`."""
+def running_lab(folder: Path, home: Path, **environment: str) -> Iterator[Lab]:
+    """JupyterLab on a free port, with settings and history of its own in `home`; `environment` reaches its kernels."""
     settings = home / "settings"
     for name, content in QUIET.items():
         path = settings / name
@@ -60,7 +60,7 @@ def running_lab(folder: Path, home: Path) -> Iterator[Lab]:
     env = clean_environment() | {
         "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "IPYTHONDIR": str(home / "ipython"),
-        "JUPYTERLAB_SETTINGS_DIR": str(settings), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "JUPYTERLAB_SETTINGS_DIR": str(settings), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"), **environment,
     }  # fmt: skip
     command = [
         str(Path(sys.executable).with_name("jupyter-lab")), "--no-browser", "--allow-root", "--ip=127.0.0.1",

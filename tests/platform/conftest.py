@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "service_provider"))  # as pytest itself does for the tests there
 
-from ends import QUICK, SECRET_NAME, connection_to
+from ends import QUICK, SECRET_NAME, Connected, connection_to
 from managing import Platform as Embedded
 from managing import running_platform
 
@@ -40,9 +40,6 @@ def company(database: Database) -> str:
 def embedded(database: Database) -> Iterator[Embedded]:
     with running_platform(database) as running:
         yield running
-
-
-Connected = Callable[..., Platform]
 
 
 @pytest.fixture

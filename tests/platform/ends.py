@@ -30,6 +30,10 @@ Reply = bytes | Iterator[bytes] | None  # all at once, in parts, or a cut connec
 Handler = Callable[["Asked"], Reply]
 
 
+Connected = Callable[..., Platform]
+"""Connects to the embedded platform with a new credential: of a company's id, or a reseller's (None)."""
+
+
 def connection_to(url: str, **more: Any) -> Connection:
     """A connection; the secret is in the environment."""
     said = {"name": "acme", "kind": "platform", "url": url, "client_id": "client-1",

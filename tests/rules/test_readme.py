@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(typer.main.get_command(app).commands)
 STEPS = {
     "start_here": ["demo", "lab", "samples", "schema"],
-    "create_setting": ["guide"],
+    "create_setting": ["guide", "setting"],
     "preview_groups": ["read", "preview", "compare"],
     "review_runs": ["run"],
     "serve": ["serve"],

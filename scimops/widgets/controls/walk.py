@@ -17,7 +17,7 @@ from scimops.capabilities import PUBLISHED
 from scimops.create_setting import create as steps
 from scimops.create_setting.check import Check, check
 from scimops.create_setting.look import Look, look
-from scimops.create_setting.record import Created, read_record
+from scimops.create_setting.record import Created, read_record, write_record
 from scimops.errors import UsageError
 from scimops.idp import read_export
 from scimops.preview import UNKNOWN, ExistingGroups, Preview, preview_export
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scimops.platform import Platform
     from scimops.tokens import Secret
 
-SAMPLES = 3
+SAMPLES = 2
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,12 @@ class Offer:
 class Walk:
     """One document on its way to a platform. What is changed is on disk at once.
 
-    `connection` is the name of a connection, empty where none was chosen yet.
+    `connection` is the name of a connection; empty: the one that was chosen last for this document, if any.
     """
 
     def __init__(self, document: Path, export: str = "", connection: str = "") -> None:
-        self.document, self.connection = document, connection
+        self.document = document
+        self.connection = connection or read_record(document).chosen or ""
         self.setting = load_setting(document) if document.exists() else quick_setting("department", "Everyone", "New")
         self.export: Export | None = None
         self.preview: Preview | None = None
@@ -155,6 +156,9 @@ class Walk:
             self._capabilities = platform.capabilities()
             self._existing = existing_groups(platform.target_groups(), platform.company().name)
         self.connection = connection
+        record = read_record(self.document)
+        if record.chosen != connection:
+            write_record(self.document, record.model_copy(update={"chosen": connection}))
 
     def look(self) -> Look:
         """What is to be known before the setting is created; changes nothing."""
