@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from scimops import findings
-from scimops.create_setting.body import Ids, differences, sent_mappings
+from scimops.create_setting.body import Ids, body_of, differences, sent_mappings
 from scimops.create_setting.notices import NOTICES
 from scimops.create_setting.record import Created
 from scimops.findings import Finding
@@ -76,6 +76,7 @@ def look(
         {name: by_key[identity_key(name)]["resourceId"] for name in wanted if identity_key(name) in by_key},
         target,
     )
+    body_of(setting, replace(ids, custom_fields=dict.fromkeys(wanted, "")), own=platform.capabilities().own)
     missing = [name for name in wanted if name not in ids.custom_fields]
     make_group = setting.group_settings.target_group is not None and target is None
     found: list[Finding] = []
