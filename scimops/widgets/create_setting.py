@@ -7,12 +7,15 @@ functions as `scimops setting`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scimops.errors import UsageError
 from scimops.widgets import interactive
 from scimops.widgets.controls.markup import Markup, tag
 from scimops.widgets.controls.walk import Walk
+
+if TYPE_CHECKING:
+    from scimops.present.guide import Guide
 
 __all__ = ["CreateSettingPanels", "create_setting"]
 
@@ -73,6 +76,18 @@ class CreateSettingPanels:
         """Create the setting and copy its token."""
         return self._shown("token", "A job creates nothing. Below it compares the document with the platform.")
 
+    def guide(self, idp: str) -> ShownGuide:
+        """The identity provider's steps with this setting's values; by hand with buttons that copy.
+
+        Raises:
+            UsageError: there is no guide of this name.
+        """
+        from scimops.present.guide import make_guide
+        from scimops.setting import load_setting
+
+        setting, created = load_setting(self.setting_path), self.walk.created
+        return ShownGuide(make_guide(idp, setting, created.url if created else None, self.walk.preview))
+
     @property
     def setting_path(self) -> str:
         """The setting's document on disk.
@@ -101,6 +116,24 @@ def _own_copy(document: Path) -> Path:
     if not copy.exists() and document.exists():
         copy.write_bytes(document.read_bytes())
     return copy
+
+
+class ShownGuide:
+    """A guide in a cell."""
+
+    def __init__(self, guide: Guide) -> None:
+        self.guide = guide
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        from scimops.present.guide_page import show_guide
+
+        display(show_guide(self.guide))  # type: ignore[no-untyped-call]  # IPython ships no types for it
+        if interactive():
+            from scimops.widgets.controls.copy_buttons import CopyButtons
+
+            display(CopyButtons())  # type: ignore[no-untyped-call]
 
 
 class Shown:

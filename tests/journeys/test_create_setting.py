@@ -170,6 +170,8 @@ def test_the_walk(
     run_all(page)  # guide and comparison, with the platform as it is now
     page.get_by_text("Document and platform:").first.wait_for()
     picture(page, 3, "create-6-after")
+    page.locator(".scimops-guide button.copy").first.click()
+    assert page.evaluate("navigator.clipboard.readText()") in page.locator(".scimops-guide").inner_text()
     save(page, desk / NOTEBOOK)
     html = subprocess.run(
         [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--stdout", str(desk / NOTEBOOK)],
@@ -192,6 +194,27 @@ def test_the_walk(
     assert any(digest in path.read_bytes() for path in hunted)  # the hunt sees the database, where its hash is
     out, err = capfd.readouterr()
     assert token not in out + err
+
+
+def test_as_a_job_it_compares_and_reports(desk: Path, home: Path, served: Served, tmp_path: Path) -> None:
+    """After the walk: exit 0 where document and platform are alike, 3 where they are not; nothing is created."""
+    env = clean_environment() | {"SCIMOPS_CONFIG": str(home / "scimops"), "SCIMOPS_ADMIN": served.client_secret}
+    document = desk / "notebooks" / "my_setting.yaml"
+
+    def run(name: str) -> subprocess.CompletedProcess[str]:
+        given = ("-p", "setting", str(document), "-p", "connection", "rehearsal", "--out", str(tmp_path / name))
+        command = [sys.executable, "-m", "scimops", "run", str(desk / NOTEBOOK), *given]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    before = names_of(served, home)
+    assert run("same").returncode == 0
+    document.write_text(document.read_text().replace("Nordics", "North"))
+    differs = run("other")
+    assert differs.returncode == 3, differs.stderr
+    page = (tmp_path / "other" / "01_create_setting.html").read_text()
+    assert "only by a new setting" in page
+    assert "scimops setting delete" in page
+    assert names_of(served, home) == before
 
 
 def files_below(*folders: Path) -> Iterator[Path]:
