@@ -28,7 +28,10 @@ def guide(
     setting: Annotated[
         Path | None, typer.Option(help="The setting: how to connect the identity provider to it.", metavar="S.yaml")
     ] = None,
-    url: Annotated[str | None, typer.Option(help="The URL that the platform shows beside the token.")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="The URL for the identity provider; not given: as recorded."),
+    ] = None,
     export: Annotated[
         list[str] | None, typer.Option(help="The export: how many have a value, what each scope costs.", metavar="FILE")
     ] = None,
@@ -64,11 +67,19 @@ def guide(
         from scimops.preview import preview_export
 
         preview = preview_export(read_export(*export, shape=shape), loaded, folder=setting.parent)
-    made = make_guide(idp, loaded, url, preview)
+    made = make_guide(idp, loaded, url or _recorded_url(setting), preview)
     if html is None and out is None:
         print_rich(guide_text(made))
     else:
         _write(made, html, out)
+
+
+def _recorded_url(setting: Path) -> str | None:
+    """Where people are sent, as the record beside the document knows it; None where that is not one place."""
+    from scimops.create_setting.record import read_record
+
+    urls = {created.url for created in read_record(setting).connections.values() if created.url}
+    return urls.pop() if len(urls) == 1 else None
 
 
 def _export_guide(idp: str) -> None:
