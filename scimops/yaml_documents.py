@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from scimops.errors import SettingError, nearest
+from scimops.touched import note_read, note_written
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -38,6 +39,7 @@ def load_document(path: str | Path, model: type[Model]) -> Model:
         raise SettingError("there is no such file.", where=str(path), advice="Check the name and the folder.")
     if path.stat().st_size > MAX_YAML:
         raise SettingError("such a document is at most 1 MB.", where=str(path))
+    note_read(path)
     return parse_document(_read(path), model, str(path))
 
 
@@ -77,6 +79,7 @@ def save_document(value: BaseModel, path: str | Path) -> None:
     part = path.with_name(f".{path.name}.part")
     part.write_text(out.getvalue(), encoding="utf-8", newline="\n")
     part.replace(path)
+    note_written(path)
 
 
 def _read(path: Path) -> str:

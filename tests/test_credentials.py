@@ -552,6 +552,8 @@ def test_json_stays_json_and_python_stays_python() -> None:
     assert json.loads(redact(json.dumps(document))) == wanted
     assert json.loads(json.loads(redact(json.dumps(json.dumps(document))))) == wanted
     assert ast.literal_eval(redact(repr(document))) == wanted
+    known(Secret('ends-with-a-"'))
+    assert json.loads(redact(json.dumps(["x", 'ends-with-a-"']))) == ["x", "[secret]"]
 
 
 def test_a_hostile_text_is_searched_to_its_end() -> None:

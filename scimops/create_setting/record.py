@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scimops.errors import SettingError
 from scimops.setting import Setting
+from scimops.touched import note_written
 
 
 class _Part(BaseModel):
@@ -76,6 +77,7 @@ def write_record(document: str | Path, record: Record) -> None:
     part = path.with_name(f".{path.name}.part")
     part.write_text(json.dumps(record.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
     part.replace(path)
+    note_written(path)
 
 
 def digest_of(setting: Setting) -> str:

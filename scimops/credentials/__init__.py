@@ -19,14 +19,14 @@ import re
 from scimops.credentials.commands import output_of
 from scimops.credentials.files import LARGEST, delete_file, private_bytes, read_below, write_file
 from scimops.credentials.keyrings import delete_entry, keyring_works, read_entry, write_entry
-from scimops.credentials.redaction import MARKER, SHORTEST, known, redact
+from scimops.credentials.redaction import MARKER, SHORTEST, known, known_secrets, redact
 from scimops.credentials.references import CredentialError, Reference, parse_reference
 from scimops.errors import UsageError
 from scimops.tokens import Secret
 
 __all__ = [
-    "LARGEST", "MARKER", "CredentialError", "Reference", "forget", "keyring_works", "known", "parse_reference",
-    "private_bytes", "redact", "resolve", "store",
+    "LARGEST", "MARKER", "CredentialError", "Reference", "forget", "keyring_works", "known", "known_secrets",
+    "parse_reference", "private_bytes", "redact", "resolve", "store",
 ]  # fmt: skip
 
 

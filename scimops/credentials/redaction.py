@@ -61,6 +61,12 @@ def known(secret: Secret) -> Secret:
     return secret
 
 
+def known_secrets() -> tuple[Secret, ...]:
+    """Every secret that :func:`redact` takes out here: a job's kernel tells its runner of them."""
+    with _lock:
+        return tuple(_known)
+
+
 def redact(text: str) -> str:
     """`text` with every known secret replaced by a marker, and every token of scimops reduced to its hint."""
     with _lock:
@@ -102,10 +108,9 @@ def _pattern(text: str) -> str:
 
 
 def _writings(letter: str) -> Iterator[str]:
-    """How one letter that is no plain one is written; backslashes before it are the caller's."""
+    """How one letter that is no plain one is written, the longer ones first; backslashes before it are the caller's."""
     data, number = letter.encode("utf-8", "surrogatepass"), ord(letter)
     halves = letter.encode("utf-16-be", "surrogatepass")
-    yield re.escape(letter)
     yield "".join(f"%(?:25)?(?i:{byte:02x})" for byte in data)
     yield f"{_SLASH}{{1,8}}".join(f"u(?i:{halves[place : place + 2].hex()})" for place in range(0, len(halves), 2))
     yield f"{_SLASH}{{1,8}}".join(f"x(?i:{byte:02x})" for byte in data)
@@ -116,7 +121,8 @@ def _writings(letter: str) -> Iterator[str]:
         yield _ESCAPES[letter]
     if letter in "<>&\"'":
         yield re.escape(html.escape(letter))
-    if letter in "\"'":
-        yield letter * 2  # CSV and YAML
     if letter == " ":
         yield r"\+"
+    yield re.escape(letter)
+    if letter in "\"'":
+        yield letter * 2  # CSV and YAML; last, so that the quote that ends a JSON text is not taken

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from scimops import config
 from scimops.errors import IncompleteSourceError, SourceError, UsageError, nearest
 from scimops.idp.encoding import is_json, utf16_of
+from scimops.touched import note_read
 
 MAX_RECORD = 16 << 20
 """A record longer than this many bytes is an error: no export has one, and memory stays bounded."""
@@ -107,6 +108,7 @@ def open_source(name: str | Path, workspace: Workspace) -> Source:
     """
     try:
         source = _spooled(workspace) if str(name) == "-" else _named(Path(name), workspace)
+        note_read(source.path, "" if str(name) != "-" else source.name)
         head = source.head
         if head.startswith(b"\x1f\x8b"):
             source.path = _gunzip(source, workspace)

@@ -20,6 +20,7 @@ import polars as pl
 from scimops.errors import UsageError, nearest
 from scimops.present.cells import safe_cell, safe_frame
 from scimops.present.words import reason_rows, rows_of
+from scimops.touched import note_written
 
 if TYPE_CHECKING:
     from scimops.preview import Preview
@@ -97,6 +98,7 @@ def replaced(path: Path) -> Iterator[Path]:
     try:
         yield draft
         draft.replace(path)
+        note_written(path)
     finally:
         draft.unlink(missing_ok=True)
 

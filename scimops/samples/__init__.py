@@ -46,6 +46,7 @@ from scimops.samples.documents import JSON_FORMATS
 from scimops.samples.nasty import CASES
 from scimops.samples.people import Person, synthetic_people
 from scimops.samples.tables import CSV_FORMATS, SAMPLE_PASSWORD
+from scimops.touched import note_written
 
 __all__ = ["CASES", "SAMPLE_PASSWORD", "SHAPE_FORMATS", "Person", "synthetic_people", "write_all", "write_sample"]
 
@@ -146,6 +147,7 @@ def write_sample(path: str | Path, shape: str, people: int = 200, seed: int = 1,
             CSV_FORMATS[shape].write(out, crowd)
         else:
             JSON_FORMATS[shape].write(out, crowd, people)
+    note_written(path)
     return path
 
 

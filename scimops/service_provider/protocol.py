@@ -6,6 +6,8 @@ the core user with its e-mail address, the enterprise extension, the extension U
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, cast
 
@@ -38,6 +40,8 @@ from scim2_models import (
 )  # fmt: skip
 from scim2_server.conditions import Conditions
 from scim2_server.handler import ScimHandler
+from scim2_server.requests import ScimRequest
+from scim2_server.responses import ScimResponse
 from scim2_server.service import ModelT, ScimService, scim_exception_of
 
 from scimops.attributes import CORE, ENTERPRISE
@@ -75,8 +79,9 @@ class Email(scim2_models.Email):
 
 
 class User(scim2_models.User[AnyExtension]):
-    """A user (RFC 7643 §4.1) who must have an e-mail address, as `/Schemas` says."""
+    """User Account"""  # noqa: D415  # the very words of RFC 7643 §8.7.1: `/Schemas` shows them
 
+    # whoever has no address can be sent nothing, so `/Schemas` says that it is required
     emails: Annotated[list[Email] | None, Required.true] = None  # type: ignore[assignment]  # these are e-mails too
 
 
@@ -87,7 +92,7 @@ class GroupMember(scim2_models.GroupMember):
 
 
 class Group(scim2_models.Group):
-    """A group (RFC 7643 §4.2)."""
+    """Group"""  # noqa: D415  # as above
 
     members: list[GroupMember] | None = None  # type: ignore[assignment]  # these are members too
     Members: ClassVar[type[ComplexAttribute]] = GroupMember
@@ -197,6 +202,21 @@ class Handler(ScimHandler):
     """scim2-server's handler, save that members of a group are rows and never copied as a whole."""
 
     storage: Storage
+
+    def replace(self, request: ScimRequest) -> ScimResponse:
+        """Replace a resource; who is made inactive without an address (JumpCloud sends null) keeps the one they have."""
+        place, _, user = request.path.strip("/").partition("/")
+        if place.lower() == "users" and user:
+            data = read_json(request.body, max_bytes=MAX_BODY)
+            sent = normal_resource(data, "User")
+            if sent.get("active") is False and "emails" not in sent:
+                request = replace(request, body=self._with_emails(user, data))
+        return super().replace(request)
+
+    def _with_emails(self, user: str, data: dict[str, Any]) -> bytes:
+        current: Any = self.storage.get(self.service.resource_type_at("/Users"), user)
+        kept = {name: value for name, value in data.items() if name.lower() != "emails"}
+        return json.dumps(kept | {"emails": current.model_dump().get("emails")}).encode()
 
     def patch_resource(
         self, resource_type: ResourceType, resource_id: str, patch_op: PatchOp[Any], conditions: Conditions

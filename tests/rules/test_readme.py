@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(typer.main.get_command(app).commands)
 STEPS = {
     "start_here": ["demo", "lab", "samples", "schema"],
-    "create_setting": ["guide", "setting"],
+    "create_setting": ["guide", "connection", "setting"],
     "preview_groups": ["read", "preview", "compare"],
     "review_runs": ["run"],
     "serve": ["serve"],
@@ -24,7 +24,7 @@ STEPS = {
 
 
 def section(step: str) -> str:
-    found = re.search(rf"^### {step}\n(.*?)(?=^##)", README, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^### {step}\n(.*?)(?=^#{{1,3}} )", README, re.MULTILINE | re.DOTALL)
     assert found, f"the README has no heading for the step {step}"
     return found[1]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import postgres
 import pytest
 import sqlalchemy as sa
 from filled import NASTY, Filled
-from managing import ManagementClient, Platform, running_platform
+from managing import MadeSetting, ManagementClient, Platform, running_platform
 
 from scimops.service_provider.database import Database, open_database
 from scimops.service_provider.tables import metadata
@@ -95,22 +95,6 @@ def company(database: Database) -> str:
         return directory.create_company(connection, "Example Ltd")
 
 
-@dataclass(frozen=True)
-class MadeSetting:
-    """A setting in the database, with its token."""
-
-    company_id: str
-    n: int
-    id: str
-    setting: Setting
-    token: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What a SCIM request as this setting carries."""
-        return {"Authorization": f"Bearer {self.token}"}
-
-
 @pytest.fixture
 def setting_factory(database: Database, company: str) -> Callable[..., MadeSetting]:
     """Makes settings: `setting_factory(group_by="department", target_group="Everyone")`, or any `Setting`."""
@@ -145,11 +129,26 @@ def admin(platform: Platform, company: str) -> ManagementClient:
     return platform.client(company)
 
 
-@pytest.fixture
-def connection(database: Database) -> Iterator[sa.Connection]:
-    """A writing transaction of the test."""
-    with database.write() as opened:
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def kept_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One database for all tests that need no more than a transaction: making a new one takes longer than they do."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('kept') / 'scimops.db'}"
+        else:
+            url = stack.enter_context(postgres.new_database(request.getfixturevalue("postgres_server")))
+        make_tables(url)
+        opened = open_database(url)
+        stack.callback(opened.close)
         yield opened
+
+
+@pytest.fixture
+def connection(kept_database: Database) -> Iterator[sa.Connection]:
+    """A writing transaction on fresh tables, once on SQLite and once on PostgreSQL; undone afterwards."""
+    with kept_database.write() as opened:
+        yield opened
+        opened.rollback()
 
 
 @pytest.fixture

@@ -19,8 +19,25 @@ from scimops.service_provider.app import ScimEndpoint
 from scimops.service_provider.authentication import Authenticator
 from scimops.service_provider.database import Database
 from scimops.service_provider.management import routes
+from scimops.setting import Setting
 
 COMPANY = "X-KEEPNET-Company-Id"
+
+
+@dataclass(frozen=True)
+class MadeSetting:
+    """A setting in the database, with its token."""
+
+    company_id: str
+    n: int
+    id: str
+    setting: Setting
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a SCIM request as this setting carries."""
+        return {"Authorization": f"Bearer {self.token}"}
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from conftest import MadeSetting
+from managing import MadeSetting
 from prometheus_client.parser import text_string_to_metric_families
 from scim2_server.routing import Operation
 from serving import running

@@ -93,9 +93,10 @@ def test_the_token_is_shown_once_and_is_nowhere_else(platform: Platform) -> None
         server.send_signal(signal.SIGTERM)
         assert server.wait(20) in (0, -signal.SIGTERM)
         assert server.stdout.read() == ""  # type: ignore[union-attr]
-    with platform.started() as server:
+    with platform.started("--public-url", "https://scim.example.com/") as server:
         with platform.client() as client:
-            assert client.get("/Users").json()["totalResults"] == 1
+            (anna,) = client.get("/Users").json()["Resources"]
+            assert anna["meta"]["location"] == f"https://scim.example.com/scim/v2/Users/{anna['id']}"
         server.send_signal(signal.SIGTERM)
         assert server.communicate(timeout=20)[0] == ""
     for path in platform.folder.iterdir():

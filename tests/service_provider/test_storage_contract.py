@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from scim2_models import EnterpriseUser, Group, ResourceType, ScimProvider, User
 from scim2_server.testing import ScimStorageContract
-from serving import new_subject
 
+from scimops.service_provider.directory import create_company, create_setting
 from scimops.service_provider.protocol import configuration
 from scimops.service_provider.storage import Storage
 from scimops.setting import Setting
@@ -35,7 +35,7 @@ class TestStorage(ScimStorageContract):
         return ScimProvider(models=[User, EnterpriseUser, Group], resource_types=types, config=configuration())
 
     @pytest.fixture
-    def storage(self, database: Any, provider: ScimProvider) -> Iterator[Storage]:
-        subject = new_subject(database, Setting(name="Contract"))
-        with database.write() as connection:
-            yield Storage(connection, provider, subject.company_id, subject.setting_n, savepoints=True)
+    def storage(self, connection: sa.Connection, provider: ScimProvider) -> Storage:
+        company = create_company(connection, "Acme")
+        setting = create_setting(connection, company, Setting(name="Contract"))
+        return Storage(connection, provider, company, setting.n, savepoints=True)

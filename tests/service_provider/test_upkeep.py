@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from conftest import MadeSetting
-from managing import Platform
+from managing import MadeSetting, Platform
 from typer.testing import CliRunner
 
 from scimops.attributes import ENTERPRISE

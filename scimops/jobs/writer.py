@@ -1,0 +1,103 @@
+"""The one way by which a job's files reach the disk: redacted before, and whole or not at all.
+
+Papermill writes the output notebook again and again while it runs, so a job that is killed leaves what was written
+last. Nothing may be taken out afterwards; so it is taken out here, and papermill is given this as its I/O handler.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from scimops.credentials import redact
+from scimops.jobs.kernel_seam import redacted
+
+SCHEME: Final = "scimops-job:"
+"""What stands before a path that papermill is to write by :class:`Handler`."""
+
+
+class Handler:
+    """Papermill's I/O handler for paths that begin with :data:`SCHEME`."""
+
+    def write(self, text: str, path: str) -> None:
+        """Write the notebook in JSON `text`."""
+        import nbformat
+
+        write_notebook(nbformat.reads(text, as_version=4), Path(path.removeprefix(SCHEME)))  # type: ignore[no-untyped-call]  # nbformat ships no types
+
+    def pretty_path(self, path: str) -> str:
+        """The path as people know it."""
+        return path.removeprefix(SCHEME)
+
+
+def register() -> None:
+    """Make papermill use the handler; again does nothing."""
+    from papermill.iorw import papermill_io
+
+    if not any(scheme == SCHEME for scheme, _ in papermill_io._handlers):
+        papermill_io.register(SCHEME, Handler())
+
+
+def write_notebook(notebook: Any, path: Path) -> None:
+    """Write `notebook` to `path` without a secret in it; `notebook` itself stays as it is.
+
+    Raises:
+        OSError: it cannot be written; what was there before stays.
+    """
+    import nbformat
+
+    write_text(nbformat.writes(redacted_notebook(notebook)), path)  # type: ignore[no-untyped-call]  # nbformat ships no types
+
+
+def redacted_notebook(notebook: Any) -> Any:
+    """A copy of `notebook` without a known secret: source, outputs, widgets' state, metadata."""
+    import nbformat
+
+    copy = nbformat.from_dict({**notebook, "cells": []})  # type: ignore[no-untyped-call]  # nbformat ships no types
+    for cell in notebook["cells"]:
+        copy["cells"].append({**cell, "outputs": joined(cell["outputs"])} if "outputs" in cell else cell)
+    return nbformat.from_dict(redacted(copy))  # type: ignore[no-untyped-call]  # nbformat ships no types
+
+
+def joined(outputs: list[Any]) -> list[Any]:
+    """`outputs` with streams joined so far that no secret is in pieces: adjacent ones always, others where one is."""
+    result: list[Any] = []
+    for (kind, name), group in groupby(outputs, key=lambda output: (output["output_type"], output.get("name"))):
+        members = list(group)
+        result += [_stream(name, members)] if kind == "stream" else members
+    for names in ({"stdout"}, {"stderr"}, {"stdout", "stderr"}):
+        pieces = [output for output in result if output.get("name") in names]
+        whole = "".join(piece["text"] for piece in pieces)
+        if len(pieces) > 1 and redacted(whole) != "".join(redacted(piece["text"]) for piece in pieces):
+            place = result.index(pieces[0])
+            result = [output for output in result if output.get("name") not in names]
+            result.insert(place, _stream(pieces[0]["name"], pieces))
+    return result
+
+
+def _stream(name: str | None, pieces: list[Any]) -> dict[str, Any]:
+    return {"output_type": "stream", "name": name, "text": "".join(piece["text"] for piece in pieces)}
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write `text` to `path` without a secret in it, for its owner alone; whole or not at all.
+
+    Raises:
+        OSError: it cannot be written; what was there before stays.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with open(part, "w", encoding="utf-8", newline="\n", opener=_private) as file:
+            file.write(redact(text))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
