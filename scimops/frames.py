@@ -138,6 +138,26 @@ SENDS = Schema(
 
 ALL = (USERS, MAPPED_USERS, ASSIGNMENTS, GROUPS, SENDS)
 
+PROVISIONING_LOG = Schema(
+    "provisioning_log",
+    (
+        Column("n", "int64", False, "number of the line; later lines have higher numbers"),
+        Column("at", "string", False, "when, ISO 8601 in UTC"),
+        Column("token", "string", False, "name of the token, never the token"),
+        Column("operation", "string", False, "what was asked for, such as create, patch, query"),
+        Column("resource_type", "string", True, "Users or Groups"),
+        Column("resource_id", "string", True, "id of the resource on the platform", True),
+        Column("query", "string", True, "filter of a look-up, which may hold a userName", True),
+        Column("status", "int64", False, "HTTP status of the answer"),
+        Column("detail", "string", True, "why it was refused", True),
+        Column("changes", "string", False, "JSON: [{attribute, old, new}]", True),
+        Column("moves", "string", False, "JSON: [{user, before, after, reason, transient_fallback}]", True),
+        Column("milliseconds", "int64", False, "how long it took"),
+    ),
+)
+"""What the service provider did, a line a request (`GET /api/scim/{id}/scimops/log`; there changes and moves are
+lists)."""
+
 
 def check(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """`frame`, once it is seen to hold to `schema`.

@@ -125,3 +125,8 @@ def test_missing_values_are_neither_true_nor_equal(in_pandas: pd.DataFrame) -> N
     assert (in_pandas["text"] != "007").tolist()[:2] == [False, pd.NA]
     with pytest.raises(TypeError, match="ambiguous"):
         bool(in_pandas["text"][1])
+
+
+def test_the_provisioning_log_says_what_is_about_people() -> None:
+    personal = [column.name for column in frames.PROVISIONING_LOG.columns if column.personal]
+    assert personal == ["resource_id", "query", "detail", "changes", "moves"]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from managing import ManagementClient, Platform
 
 from scimops.attributes import ENTERPRISE
+from scimops.frames import PROVISIONING_LOG
 from scimops.service_provider.management import fixtures
 from scimops.service_provider.tables import provisioning_log
 from scimops.setting import parse_setting
@@ -236,6 +237,7 @@ def test_the_provisioning_log_is_paged_and_filtered(
     lines = log(admin, made.id)
     assert [line["status"] for line in lines] == [201] * 5 + [400, 204]
     assert {line["token"] for line in lines} == {"token 1"}
+    assert all(list(line) == PROVISIONING_LOG.names for line in lines)
     assert log(admin, made.id, limit="2") == lines
     assert log(admin, made.id, limit="3", order="newest") == lines[::-1]
     assert log(admin, made.id, status="4xx") == log(admin, made.id, status="400") == [lines[5]]
