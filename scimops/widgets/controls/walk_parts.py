@@ -139,8 +139,9 @@ class WalkParts:
         if self.connection.value or self.walk.connection:
             self._say("name", "Asking the platform …")
             self.walk.connect(self.connection.value or self.walk.connection)
-            self._say("name", f"Connected: {self.walk.connection}.")
         self._show()
+        if self.walk.connection:
+            self._say("name", f"Connected: {self.walk.connection}.")
 
     def _map(self, attribute: str, field: str) -> None:
         self.walk.map(attribute, field)

@@ -41,13 +41,17 @@ def offers_view(offers: Sequence[Offer]) -> Markup:
 
 
 def _offers(caption: str, offers: Sequence[Offer]) -> Markup:
-    rows = [
-        (tag("code", one.attribute), one.column or "—", "—" if one.filled is None else f"{one.filled} %",
-         ", ".join(one.samples) or "—", _field_form(one))
-        for one in offers
-    ]  # fmt: skip
-    columns = ("SCIM attribute", "column of the export", "filled", "values", "goes to the custom field")
-    return table(caption, columns, rows, numeric=(2,))
+    rows = [(tag("code", one.attribute), _in_export(one), _field_form(one)) for one in offers]
+    columns = ("SCIM attribute", "in the export", "goes to the custom field")
+    return table(caption, columns, rows)
+
+
+def _in_export(offer: Offer) -> Markup:
+    """The column, how full it is, and some of its values."""
+    if offer.column is None:
+        return tag("span", "no column", class_="scimops-what")
+    values = tag("div", ", ".join(offer.samples), class_="scimops-what")
+    return join(tag("b", offer.column), f", {offer.filled} % filled", values)
 
 
 def _field_form(offer: Offer) -> Markup:
