@@ -44,6 +44,22 @@ def credentials_dir() -> Path:
     return _folder("SCIMOPS_CREDENTIALS_DIR") or config_dir() / "credentials"
 
 
+def ledger_file() -> Path:
+    """The ledger of all runs (`SCIMOPS_LEDGER`, default `runs.ndjson` where the system keeps a program's state).
+
+    Raises:
+        UsageError: the variable names no whole path of a file.
+    """
+    from platformdirs import user_state_path
+
+    text = os.environ.get("SCIMOPS_LEDGER", "")
+    if not text:
+        return user_state_path("scimops", appauthor=False) / "runs.ndjson"
+    if not Path(text).is_absolute() or Path(text).is_dir():
+        raise UsageError(f'SCIMOPS_LEDGER is "{text}", not the whole path of a file.', advice="Begin it at the root.")
+    return Path(text)
+
+
 def _folder(variable: str) -> Path | None:
     text = os.environ.get(variable, "")
     if not text:

@@ -58,6 +58,10 @@ def redacted_notebook(notebook: Any) -> Any:
     copy = nbformat.from_dict({**notebook, "cells": []})  # type: ignore[no-untyped-call]  # nbformat ships no types
     for cell in notebook["cells"]:
         copy["cells"].append({**cell, "outputs": joined(cell["outputs"])} if "outputs" in cell else cell)
+    for widgets in notebook["metadata"].get("widgets", {}).values():
+        for model in widgets.get("state", {}).values():
+            if isinstance(model.get("state", {}).get("outputs"), list):
+                model["state"]["outputs"] = joined(model["state"]["outputs"])
     return nbformat.from_dict(redacted(copy))  # type: ignore[no-untyped-call]  # nbformat ships no types
 
 
@@ -89,7 +93,8 @@ def write_text(text: str, path: Path) -> None:
     """
     part = path.with_name(f".{path.name}.part")
     try:
-        with open(part, "w", encoding="utf-8", newline="\n", opener=_private) as file:
+        # half a character, as a notebook may print it, is written as JSON writes it
+        with open(part, "w", encoding="utf-8", errors="backslashreplace", newline="\n", opener=_private) as file:
             file.write(redact(text))
             file.flush()
             os.fsync(file.fileno())

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from scim2_models import InvalidValueException
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scimops.attributes import PATHS
 from scimops.grouping import Grouping, assign_group, spelling, usable_email
 from scimops.mapping import CUSTOM_LIMIT, LIMITS, map_resource
-from scimops.resources import flatten
+from scimops.resources import Flat
+from scimops.service_provider import statements
 from scimops.service_provider.attribute_places import scim_key
 from scimops.service_provider.database import new_id
 from scimops.service_provider.tables import groups, memberships, users
@@ -79,10 +79,10 @@ class Placement:
     grouping: Grouping
     moves: list[Move] = field(default_factory=list)
 
-    def judge(self, document: Mapping[str, Any], *, created: bool) -> Judged:
-        """Rules 1 to 9 for one person, from their resource as SCIM JSON."""
+    def judge(self, flat: Flat, *, created: bool) -> Judged:
+        """Rules 1 to 9 for one person, from their resource as flat columns (:func:`scimops.resources.flatten`)."""
         setting = self.grouping.setting
-        fields = map_resource(flatten(document), setting)
+        fields = map_resource(flat, setting)
         email = _usable(fields)
         active = fields["active"] != "false"
         if created and not active and setting.group_settings.inactive == "reject":
@@ -96,17 +96,19 @@ class Placement:
         name = place.name or (spelling(value) if value and place.key else None)
         return Judged(email, active, place.key, name, place.reason if there else "inactive")
 
-    def put(self, user_n: int, user_id: str, judged: Judged, before: str | None = None) -> None:
-        """Have the person's membership be what was judged; `before` is the reason they had."""
+    def put(
+        self, user_n: int, user_id: str, judged: Judged, before: str | None = None, *, new: bool = False
+    ) -> None:  # fmt: skip
+        """Have the person's membership be what was judged; `before` is the reason they had; who is `new` has none."""
         if self.grouping.setting.by_idp_groups:
             self.settle([user_n])
             return
-        mine = (memberships.c.user_n == user_n) & (memberships.c.setting_n == self.setting_n) & ~self._pushed()
-        old = self.connection.scalars(sa.select(memberships.c.group_n).where(mine)).all()
+        old = [] if new else self.connection.scalars(statements.placed_in(self.setting_n), {"ns": [user_n]}).all()
         group_n = self._group(judged.group_key, judged.name) if judged.group_key else None
         if list(old) == ([group_n] if group_n else []):
             return
         if old:
+            mine = (memberships.c.user_n == user_n) & memberships.c.group_n.in_(old)
             self.connection.execute(sa.delete(memberships).where(mine))
         if group_n:
             self._join([{"group_n": group_n, "user_n": user_n, "setting_n": self.setting_n}])
@@ -129,12 +131,14 @@ class Placement:
             return
         blank = self.grouping.place(None)
         for chunk in chunks(user_ns):
-            has: set[int] = set(self.connection.scalars(self._with_groups(chunk)))
+            has = set(self.connection.scalars(statements.in_pushed_groups(self.setting_n), {"ns": chunk}))
             without = [n for n in chunk if n not in has]
-            mine = memberships.c.user_n.in_(chunk) & (memberships.c.setting_n == self.setting_n) & ~self._pushed()
-            held = set(self.connection.scalars(sa.select(memberships.c.user_n).where(mine)))
+            placed = self.connection.execute(statements.placed_in(self.setting_n), {"ns": chunk}).all()
+            held = {row.user_n for row in placed}
             if gone := held & has:
-                self.connection.execute(sa.delete(memberships).where(mine & memberships.c.user_n.in_(gone)))
+                left = memberships.c.group_n.in_({row.group_n for row in placed if row.user_n in gone})
+                mine = memberships.c.user_n.in_(gone) & (memberships.c.setting_n == self.setting_n)
+                self.connection.execute(sa.delete(memberships).where(mine, left))
             if blank.key and without:
                 fallback = self._group(blank.key, blank.name)
                 new = [n for n in without if n not in held]
@@ -145,34 +149,16 @@ class Placement:
             self._give_reason(has, "idp_group", None)
             self._give_reason(without, blank.reason, blank.key)
 
-    def _with_groups(self, user_ns: Sequence[int]) -> sa.Select[Any]:
-        pushed = memberships.join(groups, groups.c.n == memberships.c.group_n)
-        return (
-            sa.select(memberships.c.user_n).distinct().select_from(pushed)
-            .where(memberships.c.user_n.in_(user_ns), groups.c.setting_n == self.setting_n)
-            .where(groups.c.kind == "pushed", groups.c.target_n.is_not(None))
-        )  # fmt: skip
-
     def _give_reason(self, user_ns: Iterable[int], reason: str, key: str | None) -> None:
         if ns := list(user_ns):
             keep = self.grouping.setting.group_settings.inactive == "keep_group"
             shown = reason if keep else sa.case((users.c.active, reason), else_="inactive")
             self.connection.execute(sa.update(users).where(users.c.n.in_(ns)).values(reason=shown, group_key=key))
 
-    def _pushed(self) -> sa.ColumnElement[bool]:
-        """Is the membership one of a group that this setting's identity provider pushed?"""
-        theirs = sa.select(groups.c.n).where(groups.c.kind == "pushed", groups.c.setting_n == self.setting_n)
-        return memberships.c.group_n.in_(theirs.where(groups.c.n == memberships.c.group_n))
-
     def target_of(self, key: str) -> int | None:
         """Rule 4: the company's group with this key: the setting's own, SCIM's, the oldest, the lowest id."""
-        own = sa.case((groups.c.setting_n == self.setting_n, 0), else_=1)
-        scim = sa.case((groups.c.kind != "manual", 0), else_=1)
-        found: int | None = self.connection.scalar(
-            sa.select(groups.c.n)
-            .where(groups.c.company_id == self.company_id, groups.c.group_key == key, groups.c.target_n == groups.c.n)
-            .order_by(own, scim, groups.c.created, groups.c.id).limit(1)
-        )  # fmt: skip
+        query = statements.target_group(self.company_id, self.setting_n)
+        found: int | None = self.connection.scalar(query, {"key": key})
         return found
 
     def _group(self, key: str | None, name: str | None) -> int | None:
@@ -206,8 +192,7 @@ class Placement:
             self.connection.execute(ignoring(self.connection, memberships), rows)
 
     def _log_move(self, user_id: str, old: Sequence[int], new: int | None, reason: str, before: str | None) -> None:
-        ns = [n for n in (*old, new) if n is not None]
-        found = self.connection.execute(sa.select(groups.c.n, groups.c.name).where(groups.c.n.in_(ns)))
+        found = self.connection.execute(statements.GROUP_NAMES, {"ns": [n for n in (*old, new) if n is not None]})
         names = {row.n: row.name for row in found}
         passage = before == "fallback_blank" and reason in ("matched", "alias")
         left = names.get(old[0]) if old else None
@@ -235,11 +220,9 @@ def _usable(fields: Mapping[str, str | None]) -> str:
 def touch(connection: sa.Connection, group_ns: Iterable[int | None]) -> None:
     """Groups whose members changed have a new version (RFC 7644 §3.14); in order, so that no two wait in a ring."""
     for n in sorted({n for n in group_ns if n is not None}):
-        changed = {"version": groups.c.version + 1, "modified": now()}
-        connection.execute(sa.update(groups).where(groups.c.n == n).values(changed))
+        connection.execute(statements.TOUCH, {"group": n, "moment": now()})
 
 
 def ignoring(connection: sa.Connection, table: sa.Table) -> Any:
     """An INSERT that leaves what is there already."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return insert(table).on_conflict_do_nothing()
+    return statements.add_ignoring(connection.dialect.name, table)

@@ -204,7 +204,7 @@ class Handler(ScimHandler):
     storage: Storage
 
     def replace(self, request: ScimRequest) -> ScimResponse:
-        """Replace a resource; who is made inactive without an address (JumpCloud sends null) keeps the one they have."""
+        """Replace a resource; who is made inactive without an address (JumpCloud sends null) keeps theirs."""
         place, _, user = request.path.strip("/").partition("/")
         if place.lower() == "users" and user:
             data = read_json(request.body, max_bytes=MAX_BODY)

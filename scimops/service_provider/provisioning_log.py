@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from scimops.errors import ScimopsError
 from scimops.service_provider.database import Database
 from scimops.service_provider.placement import Move
 from scimops.service_provider.rows import Change
-from scimops.service_provider.tables import provisioning_log
+from scimops.service_provider.statements import ADD_LINE
 
 FLUSH_SECONDS = 0.5
 WAITING = 10_000
@@ -58,12 +58,12 @@ class Entry:
 
 
 def _json(items: Sequence[Any]) -> str | None:
-    return json.dumps([asdict(item) for item in items], ensure_ascii=False) if items else None
+    return json.dumps([vars(item) for item in items], ensure_ascii=False) if items else None
 
 
 def write_line(connection: sa.Connection, row: dict[str, Any]) -> None:
     """Write a line in the transaction of what it tells."""
-    connection.execute(sa.insert(provisioning_log).values(row))
+    connection.execute(ADD_LINE, row)
 
 
 class LaterLines:
@@ -101,6 +101,6 @@ class LaterLines:
             return
         try:
             with self.database.write() as connection:
-                connection.execute(sa.insert(provisioning_log), rows)
+                connection.execute(ADD_LINE, rows)
         except (ScimopsError, sa.exc.SQLAlchemyError) as error:  # this thread must go on
             logging.getLogger("scimops").error("%d lines of look-ups were not logged: %s", len(rows), error)

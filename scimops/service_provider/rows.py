@@ -45,14 +45,19 @@ def document_of(resource: Resource[Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key not in NOT_STORED}
 
 
-def dressed(resource: Resource[Any], row: sa.Row[Any], resource_type: ResourceType) -> Resource[Any]:
-    """A resource with what the service provider says of it: id and meta (RFC 7643 §3.1)."""
-    resource.id = row.id
-    resource.meta = Meta(
+def meta_of(row: Any, resource_type: ResourceType) -> Meta:
+    """What the service provider says of a resource (RFC 7643 §3.1)."""
+    return Meta(
         resource_type=resource_type.name, created=utc(row.created), last_modified=utc(row.modified),
         version=version_of(row),
     )  # fmt: skip
-    return resource
+
+
+def resource_of(
+    model: type[Resource[Any]], document: dict[str, Any], row: sa.Row[Any], resource_type: ResourceType
+) -> Resource[Any]:
+    """A resource from its document, with id and meta."""
+    return model.model_validate(document | {"id": row.id, "meta": meta_of(row, resource_type)})
 
 
 def version_of(row: Any) -> str:

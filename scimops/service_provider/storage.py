@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -24,22 +25,24 @@ from scim2_server.storage import ScimStorage, SearchPage
 from sqlalchemy.exc import OperationalError, PendingRollbackError, SQLAlchemyError
 
 from scimops.grouping import identity_key
-from scimops.resources import flatten
+from scimops.resources import Flat, flatten
+from scimops.service_provider import statements
 from scimops.service_provider.attribute_places import exact_or_none, folded, scim_key
 from scimops.service_provider.database import loaded, new_id
 from scimops.service_provider.paging import Source, find_page
-from scimops.service_provider.placement import Judged, Placement, chunks, ignoring, now, touch
+from scimops.service_provider.placement import Judged, Placement, chunks, now, touch
 from scimops.service_provider.pushed_groups import PushedGroups
 from scimops.service_provider.rows import (
     Change,
     check_version,
     document_of,
-    dressed,
     keeps_members,
+    meta_of,
+    resource_of,
     table_of,
     unique,
 )  # fmt: skip
-from scimops.service_provider.tables import enrolled, groups, memberships, users
+from scimops.service_provider.tables import enrolled, memberships, users
 from scimops.service_provider.tolerance import MemberChange
 
 
@@ -61,6 +64,7 @@ class Storage(ScimStorage):
         self.locking, self.savepoints = locking, savepoints
         self.changes: list[Change] = []
         self.fault: SQLAlchemyError | None = None
+        self._locked: sa.Row[Any] | None = None
         self.pushed = PushedGroups(connection, company_id, setting_n, placement, self.changes)
 
     @contextlib.contextmanager
@@ -84,6 +88,7 @@ class Storage(ScimStorage):
     ) -> Resource[Any]:  # fmt: skip
         """The resource; its members only where the answer keeps them."""
         row = self.row(resource_type, resource_id, lock=self.locking)
+        self._locked = row if self.locking else None
         if resource_type.id == "User":
             return self._people([row], resource_type)[0]
         members = keeps_members(response_parameters)
@@ -95,9 +100,8 @@ class Storage(ScimStorage):
         Raises:
             NotFoundException: there is none.
         """
-        table = table_of(resource_type)
-        query = sa.select(table).where(table.c.id == resource_id, self.scope(resource_type.id or ""))
-        row = self.connection.execute(query.with_for_update() if lock else query).one_or_none()
+        query = statements.one_row(table_of(resource_type), self.company_id, self.setting_n, lock=lock)
+        row = self.connection.execute(query, {"id": resource_id}).one_or_none()
         if row is None:
             raise NotFoundException(detail=f"There is no {resource_type.name} {resource_id!r}.")
         return row
@@ -105,19 +109,13 @@ class Storage(ScimStorage):
     def _model(self, resource_type: ResourceType) -> type[Resource[Any]]:
         return cast("type[Resource[Any]]", self.provider.model_for(resource_type))
 
-    def scope(self, kind: str) -> sa.ColumnElement[bool]:
-        """What this setting sees: its own people; its own pushed groups and what the rule placed in its company."""
-        if kind == "User":
-            return users.c.setting_n == self.setting_n
-        own = (groups.c.kind == "pushed") & (groups.c.setting_n == self.setting_n)
-        return (groups.c.company_id == self.company_id) & (own | (groups.c.kind == "placed"))
-
     def members(self) -> sa.Subquery:
         """The memberships that show: of this setting's own people, without those who are not active (rule 9)."""
-        shown = sa.select(memberships.c.group_n, memberships.c.user_n, users.c.id.label("user_id"))
-        shown = shown.join(users, users.c.n == memberships.c.user_n).where(memberships.c.setting_n == self.setting_n)
-        keeps = self.placement is not None and self.placement.grouping.setting.group_settings.inactive == "keep_group"
-        return (shown if keeps else shown.where(users.c.active)).subquery("shown_members")
+        return statements.shown_members(self.setting_n, inactive=self._keeps_inactive)
+
+    @property
+    def _keeps_inactive(self) -> bool:
+        return self.placement is not None and self.placement.grouping.setting.group_settings.inactive == "keep_group"
 
     def search(
         self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
@@ -134,7 +132,8 @@ class Storage(ScimStorage):
         return SearchPage(found.total, [resources[key] for key in found.rows], found.next, found.previous)
 
     def _source(self, resource_type: ResourceType, search_request: SearchRequest[Any]) -> Source:
-        model, scope = self._model(resource_type), self.scope(resource_type.id or "")
+        model = self._model(resource_type)
+        scope = statements.scope(table_of(resource_type), self.company_id, self.setting_n)
         return Source(cast(str, resource_type.name), model, scope, search_request.filter, self.members())
 
     def _read(
@@ -156,20 +155,15 @@ class Storage(ScimStorage):
         model = self._model(resource_type)
         result = []
         for row in rows:
-            document = loaded(row.document)
-            if row.n in theirs:
-                document["groups"] = theirs[row.n]
-            result.append(dressed(model.model_validate(document), row, resource_type))
+            document = loaded(row.document) | {"groups": theirs.get(row.n)}
+            result.append(resource_of(model, document, row, resource_type))
         return result
 
     def _groups_of(self, ns: Sequence[int]) -> dict[int, list[dict[str, str]]]:
-        shown = self.members()
+        query = statements.groups_shown(self.setting_n, inactive=self._keeps_inactive)
         result: dict[int, list[dict[str, str]]] = {}
         for part in chunks(ns):
-            query = sa.select(shown.c.user_n, groups.c.id, groups.c.name).join(groups, groups.c.n == shown.c.group_n)
-            for n, group_id, name in self.connection.execute(
-                query.where(shown.c.user_n.in_(part)).order_by(groups.c.n)
-            ):
+            for n, group_id, name in self.connection.execute(query, {"ns": part}):
                 group = {"value": group_id, "$ref": f"Groups/{group_id}", "display": name}
                 result.setdefault(n, []).append(group)
         return result
@@ -186,31 +180,31 @@ class Storage(ScimStorage):
                 query = sa.select(shown.c.user_id).where(shown.c.group_n == row.n).order_by(shown.c.user_n)
                 ids = self.connection.scalars(query).all()
                 document["members"] = [{"value": i, "$ref": f"Users/{i}", "type": "User"} for i in ids] or None
-            result.append(dressed(model.model_validate(document), row, resource_type))
+            result.append(resource_of(model, document, row, resource_type))
         return result
 
     # -- Writing people and groups ----------------------------------------
 
     def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
         """Keep a new person, placed by the rule, or a group that the identity provider pushes."""
-        new = self._create_user(resource) if resource_type.id == "User" else self.pushed.create(resource)
-        return self.get(resource_type, new)
+        if resource_type.id != "User":
+            return self.get(resource_type, self.pushed.create(resource))
+        return self._as_kept(resource_type, resource, self._create_user(resource))
 
     def update(
         self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
     ) -> Resource[Any]:
         """Keep the new state of a person or a pushed group."""
-        row = self.row(resource_type, cast(str, resource.id), lock=self.locking)
+        row = self._row_again(resource_type, cast(str, resource.id))
         check_version(row, expected_version)
         if resource_type.id == "User":
-            self._update_user(row, resource)
-        else:
-            self.pushed.update(row, resource)
+            return self._as_kept(resource_type, resource, self._update_user(row, resource))
+        self.pushed.update(row, resource)
         return self.get(resource_type, row.id)
 
     def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
         """Forget a person, or a group that the identity provider pushed."""
-        row = self.row(resource_type, resource_id, lock=self.locking)
+        row = self._row_again(resource_type, resource_id)
         check_version(row, expected_version)
         if resource_type.id == "User":
             held = self.connection.scalars(sa.select(memberships.c.group_n).where(memberships.c.user_n == row.n)).all()
@@ -221,23 +215,38 @@ class Storage(ScimStorage):
         else:
             self.pushed.delete(row)
 
-    def _create_user(self, resource: Resource[Any]) -> str:
+    def _row_again(self, resource_type: ResourceType, resource_id: str) -> sa.Row[Any]:
+        """The row to change: the one that :meth:`get` has just read and locked, if it is that."""
+        row, self._locked = self._locked, None
+        if row is not None and row.id == resource_id:
+            return row
+        return self.row(resource_type, resource_id, lock=self.locking)
+
+    def _as_kept(self, resource_type: ResourceType, resource: Resource[Any], row: Any) -> Resource[Any]:
+        """A person as just written to `row`, without reading it again."""
+        theirs = self._groups_of([row.n]).get(row.n)
+        shown = theirs and [type(resource).Groups.model_validate(group) for group in theirs]  # type: ignore[attr-defined]
+        meta = meta_of(row, resource_type)
+        return resource.model_copy(update={"id": row.id, "meta": meta, "groups": shown, "password": None})
+
+    def _create_user(self, resource: Resource[Any]) -> Any:
         document, moment = document_of(resource), now()
-        judged = self._judge(document, created=True)
+        flat = flatten(document)
+        judged = self._judge(document, flat, created=True)
         row = self._person(document, judged) | {
             "id": new_id(), "company_id": self.company_id, "setting_n": self.setting_n, "version": 1,
             "created": moment, "modified": moment,
         }  # fmt: skip
         with unique(), self.operation():
-            n = self.connection.scalar(ignoring(self.connection, users).values(row).returning(users.c.n))
+            n = self.connection.scalar(statements.add_user(self.connection.dialect.name), row)
             if n is None and (own := self._company_own(row)) is not None:
-                return self._adopt(own, row, document, judged)
+                return self._adopt(own, row, flat, judged)
             if n is None:  # somebody else's name, address or externalId: which one, the database says now
                 n = self.connection.execute(sa.insert(users).values(row).returning(users.c.n)).scalar_one()
-        self._note({}, document)
+        self._note({}, flat)
         if self.placement:
-            self.placement.put(n, row["id"], judged)
-        return cast(str, row["id"])
+            self.placement.put(n, row["id"], judged, new=True)
+        return SimpleNamespace(n=n, **row)
 
     def _company_own(self, new: dict[str, Any]) -> sa.Row[Any] | None:
         """The same person among those of no setting: made by hand, or left by a setting that was deleted (rule 11).
@@ -254,37 +263,38 @@ class Storage(ScimStorage):
         )  # fmt: skip
         return self.connection.execute(query).one_or_none()
 
-    def _adopt(self, own: sa.Row[Any], new: dict[str, Any], document: dict[str, Any], judged: Judged) -> str:
+    def _adopt(self, own: sa.Row[Any], new: dict[str, Any], flat: Flat, judged: Judged) -> Any:
         """A person of the company's own becomes this setting's: same id, same enrolments, placed by its rule."""
         changed = new | {"id": own.id, "created": own.created, "version": own.version + 1}
         self.connection.execute(sa.update(users).where(users.c.n == own.n).values(changed))
-        self._note(loaded(own.document), document)
+        self._note(flatten(loaded(own.document)), flat)
         if self.placement:
             self.placement.take_over(own.n)
             self.placement.put(own.n, own.id, judged, own.reason)
-        return cast(str, own.id)
+        return SimpleNamespace(n=own.n, **changed)
 
-    def _update_user(self, row: sa.Row[Any], resource: Resource[Any]) -> None:
+    def _update_user(self, row: sa.Row[Any], resource: Resource[Any]) -> Any:
         document = document_of(resource)
-        judged = self._judge(document, created=False)
+        flat = flatten(document)
+        judged = self._judge(document, flat, created=False)
         changed = self._person(document, judged) | {"version": row.version + 1, "modified": now()}
         with unique(), self.operation():
-            self.connection.execute(sa.update(users).where(users.c.n == row.n).values(changed))
-        self._note(loaded(row.document), document)
+            self.connection.execute(statements.CHANGE_USER, changed | {"person": row.n})
+        self._note(flatten(loaded(row.document)), flat)
         if self.placement:
             self.placement.put(row.n, row.id, judged, row.reason)
+        return SimpleNamespace(n=row.n, id=row.id, created=row.created, **changed)
 
-    def _note(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        before, after = flatten(old), flatten(new)
+    def _note(self, before: Flat, after: Flat) -> None:
         self.changes += [
             Change(name, before.get(name), after.get(name))
             for name in dict.fromkeys([*before, *after])
             if before.get(name) != after.get(name) and name != "schemas"
         ]
 
-    def _judge(self, document: dict[str, Any], *, created: bool) -> Judged:
+    def _judge(self, document: dict[str, Any], flat: Flat, *, created: bool) -> Judged:
         if self.placement:
-            return self.placement.judge(document, created=created)
+            return self.placement.judge(flat, created=created)
         email = next((item.get("value") for item in document.get("emails") or []), None)
         return Judged(email, document.get("active") is not False, None, None, "ungrouped")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -177,8 +178,27 @@ def _remove(target: Target, value: Any) -> Iterator[Operation]:
     entries = entries_of(attribute, _unwrapped(attribute, value), labels_count=True)
     if attribute.name == "members":
         entries = [{"value": entry["value"]} for entry in entries]
+    elif selected := _selected(attribute, entries):
+        yield {"op": "remove", "path": f"{target.path}[{selected}]"}
+        return
     if entries:
         yield {"op": "remove", "path": target.path, "value": entries}
+
+
+def _selected(attribute: Attribute, entries: list[Any]) -> str | None:
+    """The filter that selects entries, None where it cannot be said.
+
+    By a filter one address of two may go: scim2-models refuses to take a required attribute out with a value beside its
+    path, as if all of it were to go.
+    """
+    tests = []
+    for entry in entries:
+        known = isinstance(entry, dict) and all(name.lower() in attribute.subs for name in entry)
+        if not known or any(isinstance(item, dict | list) for item in entry.values()):
+            return None
+        found = " and ".join(f"{name} eq {json.dumps(item, ensure_ascii=False)}" for name, item in entry.items())
+        tests.append(f"({found})" if len(entries) > 1 else found)
+    return " or ".join(tests)
 
 
 def _write(op: str, target: Target, value: Any, resource_type: ResourceName) -> Iterator[Operation]:

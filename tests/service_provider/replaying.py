@@ -137,6 +137,20 @@ def body_of(answer: httpx2.Response) -> Any:
     return answer.json() if answer.content else None
 
 
+def fitting(model: type[Any], document: dict[str, Any]) -> dict[str, Any]:
+    """What of a resource the model declares."""
+    fields = {field.serialization_alias or name: name for name, field in model.model_fields.items()}
+    kept = {}
+    for key, value in document.items():
+        if key in fields:
+            inner = model.get_field_root_type(fields[key])
+            if not hasattr(inner, "model_fields"):
+                kept[key] = value
+            else:
+                kept[key] = [fitting(inner, i) for i in value] if isinstance(value, list) else fitting(inner, value)
+    return kept
+
+
 # -- Assertions of Runscope ---------------------------------------------------------------
 
 

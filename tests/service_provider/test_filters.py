@@ -15,6 +15,7 @@ from filled import ENTERPRISE, NASTY, PERSON, Filled, key_of
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import Field
+from replaying import fitting
 from scim2_models import ComplexAttribute, EnterpriseUser, InvalidFilterException, ScimFilter, User
 from scim2_server.testing import SEARCH_FILTERS
 
@@ -246,20 +247,6 @@ class Anybody(User[EnterpriseUser]):
     exists: bool | None = None
     true: bool | None = None
     false: bool | None = None
-
-
-def fitting(model: type[Any], document: dict[str, Any]) -> dict[str, Any]:
-    """What of a resource the model declares."""
-    fields = {field.serialization_alias or name: name for name, field in model.model_fields.items()}
-    kept = {}
-    for key, value in document.items():
-        if key in fields:
-            inner = model.get_field_root_type(fields[key])
-            if not hasattr(inner, "model_fields"):
-                kept[key] = value
-            else:
-                kept[key] = [fitting(inner, i) for i in value] if isinstance(value, list) else fitting(inner, value)
-    return kept
 
 
 SCHEMAS = ["urn:ietf:params:scim:schemas:core:2.0:User"]

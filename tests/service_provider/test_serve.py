@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,15 @@ class Platform:
         command = [sys.executable, "-m", "scimops", "serve", "--setting", "setting.yaml", "--port", str(self.port)]
         with (self.folder / "err.txt").open("a") as errors:
             server = subprocess.Popen(
-                [*command, *options], cwd=self.folder, stdout=subprocess.PIPE, stderr=errors, text=True
-            )
+                [*command, *options], cwd=self.folder, stdout=subprocess.PIPE, stderr=errors, text=True,
+                start_new_session=True,
+            )  # fmt: skip
         try:
             self.wait(server)
             yield server
         finally:
-            server.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)  # its workers too
             server.wait(10)
 
     def wait(self, server: subprocess.Popen[str]) -> None:

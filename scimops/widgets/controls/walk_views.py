@@ -62,7 +62,7 @@ def _field_form(offer: Offer) -> Markup:
         tag("input", name="field", value=offer.field or "", placeholder="not mapped", maxlength=64, aria_label=label,
             data_focus=offer.attribute),
         tag("button", "Change" if offer.field else "Map", type="submit"),
-        tag("button", "Take away", type="button", data_action="unmap", value=offer.attribute) if offer.field else None,
+        tag("button", "Remove", type="button", data_action="unmap", value=offer.attribute) if offer.field else None,
         data_action="map", class_="scimops-map",
     )  # fmt: skip
 
