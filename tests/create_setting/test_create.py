@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 from managing import Platform as Embedded
 
 from scimops.attributes import CORE, ENTERPRISE
@@ -16,10 +17,12 @@ from scimops.create_setting.check import check
 from scimops.create_setting.create import create, delete, rename, renew_token, token_taken
 from scimops.create_setting.look import Look, look
 from scimops.create_setting.record import read_record, record_path
-from scimops.errors import UsageError
+from scimops.errors import ScimopsError, UsageError
 from scimops.findings import Finding
 from scimops.platform import Platform, UncertainError
 from scimops.preview import Preview
+from scimops.service_provider.management.fixtures import delete_group_by_hand
+from scimops.service_provider.tables import companies
 from scimops.setting import Setting, save_setting
 from scimops.tokens import TOKENS, Secret
 
@@ -199,3 +202,29 @@ def test_a_column_that_no_attribute_carries_is_refused(platform: Platform, docum
     )
     with pytest.raises(UsageError, match="no SCIM attribute carries"):
         looked_at(platform, by_city, document)
+
+
+def test_a_field_of_another_type_forbids_it(
+    platform: Platform, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The embedded platform knows text alone, so the answer of one that knows dates is put in its place."""
+    field = {"resourceId": "f00000000001", "name": "country", "ownerType": "Company", "fieldDataType": "Date"}
+    monkeypatch.setattr(platform, "custom_fields", lambda: [field])
+    found = looked_at(platform, SETTING, document)
+    assert "of the type Date" in codes(found)["field_of_another_type"].message
+    assert found.refused
+
+
+def test_a_group_that_was_deleted_meanwhile(platform: Platform, embedded: Embedded, document: Path) -> None:
+    """Between the look and the creation: nothing is made, and the next try makes the group again."""
+    group = platform.create_target_group("Everyone")
+    save_setting(SETTING, document)
+    seen = looked_at(platform, SETTING, document)
+    with embedded.database.write() as connection:
+        company = connection.scalar(sa.select(companies.c.id))
+        delete_group_by_hand(connection, company, group)
+    with pytest.raises(ScimopsError, match="target group is not there"):
+        create(platform, document, SETTING, seen, connection=NAME)
+    assert platform.settings() == []
+    assert made(platform, SETTING, document)
+    assert [row["name"] for row in platform.target_groups()] == ["Everyone"]
