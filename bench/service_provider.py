@@ -32,7 +32,7 @@ from scimops.service_provider.tables import groups, memberships, settings, users
 
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 OURS, PEERS = (100, 10_000, 100_000), (100, 10_000)
-ROUNDS, BLOCK, FEW = 400, 50, 10
+ROUNDS, BLOCK, FEW = 200, 25, 5
 FLAT, CHEAP = 1.5, 1.5
 KINDS = ("look up by userName", "create a person", "change a person", "add one member", "remove one member")
 

@@ -151,22 +151,21 @@ def map_resource(resource: Flat, setting: Setting) -> dict[str, str | None]:
 
     Of several values the first counts; :func:`scimops.resources.flatten` has put the preferred one there.
     """
-    by_path = {normal_path(path): value for path, value in _paths(resource)}
-    attributes = PATHS | {mapping.field: (mapping.attribute,) for mapping in setting.field_mappings}
+    by_path = {path: value for written, value in resource.items() if (path := _normal_path_or_none(written))}
+    mapped = {mapping.field: (normal_path(mapping.attribute),) for mapping in setting.field_mappings}
     result: dict[str, str | None] = {}
-    for name, paths in attributes.items():
-        value = next((by_path[normal_path(path)] for path in paths if normal_path(path) in by_path), None)
+    for name, paths in (_NORMAL_PATHS | mapped).items():
+        value = next((by_path[path] for path in paths if path in by_path), None)
         text = (value[0] if value else None) if isinstance(value, list) else value
         result[name] = text if text is not None and text.strip() else None
     return result
 
 
-def _paths(resource: Flat) -> list[tuple[str, str | list[str]]]:
-    pairs = []
-    for path, value in resource.items():
-        try:
-            normal_path(path)
-        except ValueError:
-            continue
-        pairs.append((path, value))
-    return pairs
+_NORMAL_PATHS = {name: tuple(normal_path(path) for path in paths) for name, paths in PATHS.items()}
+
+
+def _normal_path_or_none(path: str) -> str | None:
+    try:
+        return normal_path(path)
+    except ValueError:
+        return None

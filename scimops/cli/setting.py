@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scimops.cli.common import JSON, complain, print_json, print_rich
+from scimops.cli.recording import recorded
 from scimops.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from scimops.jobs.running import Recording
     from scimops.platform import Platform
     from scimops.preview import Preview
     from scimops.setting import Setting
@@ -67,15 +69,16 @@ def check(
     from scimops.present.setting_tables import check_table
     from scimops.setting import load_setting
 
-    setting = load_setting(document)
-    with _platform(connection) as platform:
-        result = compared(platform, document, setting, connection)
-    if as_json:
-        print_json(result.to_dict())
-    else:
-        print_rich(*check_table(result, setting.name, connection))
-    if exit_code and result.state != MATCHES:
-        raise typer.Exit(3)
+    with _recorded("check", document, connection):
+        setting = load_setting(document)
+        with _platform(connection) as platform:
+            result = compared(platform, document, setting, connection)
+        if as_json:
+            print_json(result.to_dict())
+        else:
+            print_rich(*check_table(result, setting.name, connection))
+        if exit_code and result.state != MATCHES:
+            raise typer.Exit(3)
 
 
 def show(document: DOCUMENT, as_json: JSON = False) -> None:
@@ -105,9 +108,11 @@ def create(
     from scimops.present.setting_tables import look_table
     from scimops.setting import load_setting
 
-    setting = load_setting(document)
     _token_has_a_place(token_to, dry_run)
-    with _platform(connection) as platform:
+    told = {"export": export or [], "dry_run": dry_run}
+    # The token is handed over in there: it is shown, or stored, also where the ledger then cannot be written.
+    with _recorded("create", document, connection, told) as recording, _platform(connection) as platform:
+        setting = load_setting(document)
         preview = _preview(export, setting, document, platform) if export else None
         made = read_record(document).connections.get(connection)
         found = look(platform, setting, preview, made, connection)
@@ -117,9 +122,10 @@ def create(
         if found.existing is None and not found.refused:
             _confirmed(f'Create the setting "{setting.name}" for the company {found.company}?', yes)
         outcome = make(platform, document, setting, found, connection=connection, tell=complain)
-    complain(f"The record of its ids is beside the document; no secret is in it. URL: {outcome.created.url or '—'}")
-    if outcome.token is not None:
-        _hand_over(outcome.token, document, connection, token_to)
+        recording.digests["setting"] = outcome.created.digest
+        complain(f"The record of its ids is beside the document; no secret is in it. URL: {outcome.created.url or '—'}")
+        if outcome.token is not None:
+            _hand_over(outcome.token, document, connection, token_to)
 
 
 def list_(connection: CONNECTION, as_json: JSON = False) -> None:
@@ -143,10 +149,11 @@ def rename(
     from scimops.setting import Setting, load_setting, save_setting
     from scimops.yaml_documents import validated
 
-    setting = validated(load_setting(document).model_dump(mode="json") | {"name": name}, Setting, str(document))
-    with _platform(connection) as platform:
-        renamed(platform, document, connection, name)
-    save_setting(setting, document)
+    with _recorded("rename", document, connection, {"name": name}):
+        setting = validated(load_setting(document).model_dump(mode="json") | {"name": name}, Setting, str(document))
+        with _platform(connection) as platform:
+            renamed(platform, document, connection, name)
+        save_setting(setting, document)
     complain(f'Renamed to "{name}".')
 
 
@@ -159,9 +166,9 @@ def revoke(
     _token_has_a_place(token_to, False)
     created = the_created(document, connection)
     _confirmed(f'The token that the identity provider holds for "{created.name}" ends at once. Go on?', yes)
-    with _platform(connection) as platform:
+    with _recorded("revoke", document, connection), _platform(connection) as platform:
         token = renew_token(platform, document, connection)
-    _hand_over(token, document, connection, token_to)
+        _hand_over(token, document, connection, token_to)
 
 
 def delete(document: DOCUMENT, connection: CONNECTION, yes: YES = False) -> None:
@@ -175,12 +182,20 @@ def delete(document: DOCUMENT, connection: CONNECTION, yes: YES = False) -> None
         "another setting brings them."
     )
     _confirmed(f'Delete the setting "{created.name}" of {created.company_name}?', yes)
-    with _platform(connection) as platform:
+    with _recorded("delete", document, connection), _platform(connection) as platform:
         deleted(platform, document, connection)
     complain(f'Deleted: "{created.name}".')
 
 
 # -- Shared ---------------------------------------------------------------------------------------
+
+
+def _recorded(
+    command: str, document: Path, connection: str, more: Mapping[str, object] | None = None
+) -> AbstractContextManager[Recording]:
+    """The record of a command that reads or writes a platform; --token-to is left out: people paste tokens there."""
+    told = {"document": str(document), "connection": connection, **(more or {})}
+    return recorded("create_setting", f"setting {command}", told)
 
 
 @contextmanager

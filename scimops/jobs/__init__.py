@@ -11,9 +11,15 @@ RESULT = "application/vnd.scimops.result+json"
 def result(counts: Mapping[str, int], exit_code: int = 0) -> None:
     """Say what a notebook's step came to; `scimops run` hands counts and exit code through.
 
+    The files that were read and written through scimops go along, for the run's record.
+
     Shows nothing to a person who runs the notebook by hand.
     """
     from IPython.display import display
 
-    data = {RESULT: {"counts": list(counts.items()), "exit_code": exit_code}, "text/plain": ""}
+    from scimops.touched import collected
+
+    inputs, outputs = collected()
+    told = {"counts": list(counts.items()), "exit_code": exit_code, "inputs": inputs, "outputs": outputs}
+    data = {RESULT: told, "text/plain": ""}
     display(data, raw=True)  # type: ignore[no-untyped-call]  # IPython ships no types for it

@@ -20,7 +20,8 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from scimops.credentials import SHORTEST, known, known_secrets, redact
+from scimops.credentials import known, known_secrets, redact
+from scimops.credentials.redaction import SHORTEST
 from scimops.tokens import Secret
 
 FIELD: Final = "scimops"
@@ -35,7 +36,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def know_environment(environment: Mapping[str, str]) -> None:
-    """From now on the secrets in `environment` are redacted: those that `env:` may read, and those that are named so."""
+    """From now on secrets in `environment` are redacted: those that `env:` may read, and those that are named so."""
     for name, value in environment.items():
         if (_OURS.match(name) or _SECRET_NAME.search(name)) and len(value) >= SHORTEST and value.isprintable():
             known(Secret(value))
@@ -66,7 +67,7 @@ def install() -> None:
     from IPython import get_ipython
 
     know_environment(os.environ)
-    _Seam(get_ipython())  # type: ignore[no-untyped-call]  # IPython ships no types for it
+    _Seam(get_ipython())
 
 
 class _Seam:

@@ -1,7 +1,7 @@
 """The one way by which a job's files reach the disk: redacted before, and whole or not at all.
 
-Papermill writes the output notebook again and again while it runs, so a job that is killed leaves what was written
-last. Nothing may be taken out afterwards; so it is taken out here, and papermill is given this as its I/O handler.
+The output notebook is written again and again while it runs, so a job that is killed leaves what was written last.
+Nothing may be taken out afterwards; so it is taken out here. Papermill is given no path, so that it writes nothing.
 """
 
 from __future__ import annotations
@@ -9,35 +9,10 @@ from __future__ import annotations
 import os
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from scimops.credentials import redact
 from scimops.jobs.kernel_seam import redacted
-
-SCHEME: Final = "scimops-job:"
-"""What stands before a path that papermill is to write by :class:`Handler`."""
-
-
-class Handler:
-    """Papermill's I/O handler for paths that begin with :data:`SCHEME`."""
-
-    def write(self, text: str, path: str) -> None:
-        """Write the notebook in JSON `text`."""
-        import nbformat
-
-        write_notebook(nbformat.reads(text, as_version=4), Path(path.removeprefix(SCHEME)))  # type: ignore[no-untyped-call]  # nbformat ships no types
-
-    def pretty_path(self, path: str) -> str:
-        """The path as people know it."""
-        return path.removeprefix(SCHEME)
-
-
-def register() -> None:
-    """Make papermill use the handler; again does nothing."""
-    from papermill.iorw import papermill_io
-
-    if not any(scheme == SCHEME for scheme, _ in papermill_io._handlers):
-        papermill_io.register(SCHEME, Handler())
 
 
 def write_notebook(notebook: Any, path: Path) -> None:
@@ -48,7 +23,8 @@ def write_notebook(notebook: Any, path: Path) -> None:
     """
     import nbformat
 
-    write_text(nbformat.writes(redacted_notebook(notebook)), path)  # type: ignore[no-untyped-call]  # nbformat ships no types
+    # not nbformat.writes, which says on standard error what it finds invalid, with all that stands there
+    write_text(nbformat.v4.writes(redacted_notebook(notebook)), path)  # type: ignore[no-untyped-call]  # nbformat ships no types
 
 
 def redacted_notebook(notebook: Any) -> Any:
@@ -58,7 +34,7 @@ def redacted_notebook(notebook: Any) -> Any:
     copy = nbformat.from_dict({**notebook, "cells": []})  # type: ignore[no-untyped-call]  # nbformat ships no types
     for cell in notebook["cells"]:
         copy["cells"].append({**cell, "outputs": joined(cell["outputs"])} if "outputs" in cell else cell)
-    for widgets in notebook["metadata"].get("widgets", {}).values():
+    for widgets in copy["metadata"].get("widgets", {}).values():
         for model in widgets.get("state", {}).values():
             if isinstance(model.get("state", {}).get("outputs"), list):
                 model["state"]["outputs"] = joined(model["state"]["outputs"])

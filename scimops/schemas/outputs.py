@@ -163,12 +163,21 @@ class Compare(TypedDict):
 
 
 @with_config(_CLOSED)
+class RunOutput(TypedDict):
+    """A file that a run wrote."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+@with_config(_CLOSED)
 class Run(TypedDict):
-    """`scimops run --json`: one execution of a notebook."""
+    """`scimops run --json`: one execution of a notebook. `outputs` are paths in `folder`; times are UTC."""
 
     format: Literal[1]
     notebook: str
-    outcome: Literal["done", "failed"]
+    outcome: Literal["completed", "failed", "timed_out", "kernel_died", "cancelled"]
     exit_code: int
     counts: dict[str, int]
     message: str
@@ -176,6 +185,14 @@ class Run(TypedDict):
     page: str
     folder: str
     seconds: float
+    id: str
+    started: str
+    ended: str
+    parameters: dict[str, str]
+    notebook_path: str
+    notebook_sha256: str
+    outputs: list[RunOutput]
+    continues: str
 
 
 OUTPUTS: dict[str, Any] = {

@@ -11,6 +11,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from inspect import isclass
 from typing import Annotated, Any, Protocol, cast, get_args, get_origin
 
@@ -225,6 +226,7 @@ class Place:
         return Entries(source, index, at(index), at=at)
 
 
+@lru_cache(maxsize=1000)
 def row_place(resource_type_name: str, dialect: str, members: sa.FromClause | None) -> Place:
     """Where the attributes of a User or a Group live."""
     table = users if resource_type_name == "User" else groups

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, Union, cast
 
 import scim2_models
 from pydantic import Field, ValidationError, create_model
@@ -26,15 +26,19 @@ from scim2_models import (
     ETag,
     Extension,
     Filter,
+    ListResponse,
     Mutability,
     Pagination,
     Patch,
     PatchOp,
+    Path,
+    Reference,
     Required,
     Resource,
     ResourceType,
     ScimPolicy,
     ScimProvider,
+    SearchRequest,
     ServiceProviderConfig,
     Sort,
 )  # fmt: skip
@@ -43,6 +47,8 @@ from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.service import ModelT, ScimService, scim_exception_of
+from scim2_server.storage import SearchPage
+from scim2_server.utils import parametrize
 
 from scimops.attributes import CORE, ENTERPRISE
 from scimops.service_provider.rows import version_of
@@ -150,6 +156,11 @@ def _extension(name: str, urn: str, attributes: tuple[str, ...]) -> type[Extensi
 class Service(ScimService):
     """The protocol's steps without input or output; bodies are put into the form of the RFCs before they are read."""
 
+    def __init__(self, provider: ScimProvider, *, secret: str | bytes | None = None) -> None:
+        super().__init__(provider, secret=secret)
+        # held here, for pydantic forgets such a model when nobody does, and takes longer to make it than to answer
+        self._list_model = parametrize(ListResponse, Union[tuple(self.get_models())])  # noqa: UP007
+
     def read_body(
         self, model: type[ModelT], body: bytes, content_type: str | None, scim_ctx: Context
     ) -> ModelT:  # fmt: skip
@@ -166,6 +177,33 @@ class Service(ScimService):
         except ValidationError as error:
             raise scim_exception_of(error) from error
 
+    def publish(self, base_url: str, resource: Resource[Any]) -> Resource[Any]:
+        """A resource as the client sees it; no deep copy as scim2-server's, for what the storage gave is ours alone."""
+        assert resource.meta is not None
+        location = self.resource_location(base_url, self.get_resource_type_of(resource), resource.id or "")
+        meta = resource.meta.model_copy(update={"location": location})
+        for path, name in _references(type(resource)):
+            entries = path.get(resource)
+            for entry in entries if isinstance(entries, list) else [entries]:
+                if entry is not None and (relative := getattr(entry, name)):
+                    entry.__dict__[name] = type(relative)(self.reference_location(base_url, relative))
+        return resource.model_copy(update={"meta": meta})
+
+    def search_response(
+        self, base_url: str, resource_types: list[ResourceType], page: SearchPage, search_request: SearchRequest[Any]
+    ) -> ScimResponse:
+        """As scim2-server's; its model of the list would read and write every resource a second time."""
+        found = [
+            self.publish(base_url, resource).model_dump(
+                scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=search_request
+            )
+            for resource in page.resources
+        ]
+        response = super().search_response(base_url, resource_types, replace(page, resources=[]), search_request)
+        if response.body is not None and found:
+            response.body |= {"itemsPerPage": len(found), "Resources": found}
+        return response
+
     def decode_body(self, body: bytes, content_type: str | None) -> Any:
         """A body as JSON, not validated yet."""
         self.ensure_json(content_type)
@@ -173,6 +211,19 @@ class Service(ScimService):
         if isinstance(data, dict) and isinstance(data.get("filter"), str):
             data["filter"] = normal_filter(data["filter"])
         return data
+
+
+@lru_cache(maxsize=64)
+def _references(model: type[Resource[Any]]) -> tuple[tuple[Path[Any], str], ...]:
+    """Where a resource refers to others (RFC 7643 §2.3.7): paths, and the reference's name there; found out once."""
+    found = []
+    for path in parametrize(Path, model).iter_paths(target_type=[Reference]):
+        binding = path.resolve()
+        kinds: set[str] = set(getattr(binding and binding.target_type, "__reference_types__", ()))
+        if binding and binding.sub_field_name and kinds and not kinds & {"external", "uri"}:
+            head = f"{path.schema}:{path.parts[0]}" if path.schema else path.parts[0]
+            found.append((Path(head), binding.sub_field_name))
+    return tuple(found)
 
 
 def _normal(data: dict[str, Any], model: type[Any]) -> dict[str, Any]:

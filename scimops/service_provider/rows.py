@@ -40,8 +40,10 @@ def table_of(resource_type: ResourceType) -> sa.Table:
 
 
 def document_of(resource: Resource[Any]) -> dict[str, Any]:
-    """What is kept of a resource, as SCIM JSON."""
+    """What is kept of a resource, as SCIM JSON; of the `schemas` sent those that its type has (RFC 7643 §3)."""
     document: dict[str, Any] = resource.model_dump()
+    known = {urn.lower() for urn in (str(type(resource).__schema__), *type(resource).get_extension_models())}
+    document["schemas"] = [urn for urn in document.get("schemas") or () if urn.lower() in known]
     return {key: value for key, value in document.items() if key not in NOT_STORED}
 
 

@@ -7,6 +7,7 @@ Unassigned, null, `[]`, `""` and white space alone are one thing (RFC 7643 §2.5
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -156,6 +157,8 @@ def _simple(attribute: Attribute, value: Any) -> Any:
         value = (value if only is None or isinstance(only, dict | list) else only) if inner else None
     if attribute.name == "$ref":
         return None
+    if attribute.kind == "binary" and isinstance(value, str):
+        _check_base64(value)
     if attribute.kind == "boolean" and isinstance(value, str):
         return BOOLEANS.get(value.strip().lower(), value)
     if attribute.kind == "string" and isinstance(value, int) and not isinstance(value, bool):
@@ -163,6 +166,14 @@ def _simple(attribute: Attribute, value: Any) -> Any:
     if attribute.kind == "reference" and isinstance(value, str) and not is_uri(value):
         return None
     return value
+
+
+def _check_base64(value: str) -> None:
+    """Refuses what is no Base64 (RFC 7643 §2.3.6): scim2-models would leave out what it cannot read."""
+    try:
+        b64decode("".join(value.split()), validate=True)
+    except ValueError:
+        raise InvalidValueException(detail="a binary value is not Base64") from None
 
 
 def is_uri(value: str) -> bool:

@@ -22,7 +22,7 @@ def test_result_and_parameters_are_handed_through(tmp_path):
         new_code_cell("from scimops.jobs import result\nresult({'people': 7}, exit_code=3)"),
     ]
     run = run_notebook(notebook(tmp_path / "job.ipynb", *cells), [("who", "007")], tmp_path / "out")
-    assert (run.outcome, run.exit_code, run.counts) == ("done", 3, {"people": 7})
+    assert (run.outcome, run.exit_code, run.counts) == ("completed", 3, {"people": 7})
     page = (tmp_path / "out" / "job.html").read_text()
     assert "A job" in page
     assert "007" in page
@@ -56,4 +56,4 @@ def test_a_dead_kernel_is_said_to_be_one(tmp_path):
     run = run_notebook(
         notebook(tmp_path / "job.ipynb", new_code_cell("import os\nos._exit(1)")), folder=tmp_path / "out"
     )
-    assert (run.outcome, run.exit_code) == ("failed", 138)
+    assert (run.outcome, run.exit_code) == ("kernel_died", 138)

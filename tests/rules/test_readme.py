@@ -18,7 +18,7 @@ STEPS = {
     "start_here": ["demo", "lab", "samples", "schema"],
     "create_setting": ["guide", "connection", "setting"],
     "preview_groups": ["read", "preview", "compare"],
-    "review_runs": ["run"],
+    "review_runs": ["run", "runs"],
     "serve": ["serve"],
 }
 

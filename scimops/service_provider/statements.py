@@ -1,0 +1,115 @@
+"""Statements that every request says, built once: SQLAlchemy takes longer to build one than a database to carry it out.
+
+Each is built for what a request is served for (company, setting) and takes the rest as parameters, whose names are in
+its docstring.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from scimops.service_provider.tables import groups, memberships, provisioning_log, users
+
+KEPT = 1000
+"""Settings whose statements are kept; those of others are built anew."""
+
+ADD_LINE = sa.insert(provisioning_log)
+
+TOUCH = (
+    sa.update(groups)
+    .where(groups.c.n == sa.bindparam("group"))
+    .values(version=groups.c.version + 1, modified=sa.bindparam("moment"))
+)
+"""A group's new version: `group`, `moment`."""
+
+CHANGE_USER = sa.update(users).where(users.c.n == sa.bindparam("person"))
+"""`person`, and the columns to change."""
+
+
+@lru_cache(maxsize=16)
+def add_ignoring(dialect: str, table: sa.Table) -> Any:
+    """An INSERT that leaves what is there already: the columns."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()
+
+
+@lru_cache(maxsize=2)
+def add_user(dialect: str) -> Any:
+    """A new person, whose key comes back; nothing comes back where somebody has one of the values: the columns."""
+    return add_ignoring(dialect, users).returning(users.c.n)
+
+
+@lru_cache(maxsize=4 * KEPT)
+def one_row(table: sa.Table, company_id: str, setting_n: int, *, lock: bool) -> sa.Select[Any]:
+    """The row of a resource that a setting sees: `id`."""
+    query = sa.select(table).where(table.c.id == sa.bindparam("id"), scope(table, company_id, setting_n))
+    return query.with_for_update() if lock else query
+
+
+def scope(table: sa.Table, company_id: str, setting_n: int) -> sa.ColumnElement[bool]:
+    """What a setting sees: its own people; its own pushed groups and what the rule placed in its company."""
+    if table is users:
+        return users.c.setting_n == setting_n
+    own = (groups.c.kind == "pushed") & (groups.c.setting_n == setting_n)
+    return (groups.c.company_id == company_id) & (own | (groups.c.kind == "placed"))
+
+
+@lru_cache(maxsize=KEPT)
+def shown_members(setting_n: int, *, inactive: bool) -> sa.Subquery:
+    """The memberships that show: of a setting's own people, those who are not active left out (rule 9) or not."""
+    shown = sa.select(memberships.c.group_n, memberships.c.user_n, users.c.id.label("user_id"))
+    shown = shown.join(users, users.c.n == memberships.c.user_n).where(memberships.c.setting_n == setting_n)
+    return (shown if inactive else shown.where(users.c.active)).subquery("shown_members")
+
+
+@lru_cache(maxsize=KEPT)
+def groups_shown(setting_n: int, *, inactive: bool) -> sa.Select[Any]:
+    """Person, group's id and name of the memberships that show: `ns` of the people."""
+    shown = shown_members(setting_n, inactive=inactive)
+    query = sa.select(shown.c.user_n, groups.c.id, groups.c.name).join(groups, groups.c.n == shown.c.group_n)
+    return query.where(shown.c.user_n.in_(sa.bindparam("ns", expanding=True))).order_by(groups.c.n)
+
+
+@lru_cache(maxsize=KEPT)
+def target_group(company_id: str, setting_n: int) -> sa.Select[Any]:
+    """Rule 4: the company's group with a key: the setting's own, SCIM's, the oldest, the lowest id. `key`."""
+    own = sa.case((groups.c.setting_n == setting_n, 0), else_=1)
+    scim = sa.case((groups.c.kind != "manual", 0), else_=1)
+    return (
+        sa.select(groups.c.n)
+        .where(groups.c.company_id == company_id, groups.c.group_key == sa.bindparam("key"))
+        .where(groups.c.target_n == groups.c.n)
+        .order_by(own, scim, groups.c.created, groups.c.id).limit(1)
+    )  # fmt: skip
+
+
+def pushed(setting_n: int) -> sa.ColumnElement[bool]:
+    """Is a membership one of a group that this setting's identity provider pushed?"""
+    theirs = sa.select(groups.c.n).where(groups.c.kind == "pushed", groups.c.setting_n == setting_n)
+    return memberships.c.group_n.in_(theirs.where(groups.c.n == memberships.c.group_n))
+
+
+@lru_cache(maxsize=KEPT)
+def placed_in(setting_n: int) -> sa.Select[Any]:
+    """The groups that the rule has put people into, without those that were pushed: `ns` of the people."""
+    mine = memberships.c.user_n.in_(sa.bindparam("ns", expanding=True)) & (memberships.c.setting_n == setting_n)
+    return sa.select(memberships.c.group_n, memberships.c.user_n).where(mine, ~pushed(setting_n))
+
+
+@lru_cache(maxsize=KEPT)
+def in_pushed_groups(setting_n: int) -> sa.Select[Any]:
+    """Who is in a group that this setting's identity provider pushed and that is mirrored: `ns` of the people."""
+    both = memberships.join(groups, groups.c.n == memberships.c.group_n)
+    return (
+        sa.select(memberships.c.user_n).distinct().select_from(both)
+        .where(memberships.c.user_n.in_(sa.bindparam("ns", expanding=True)), groups.c.setting_n == setting_n)
+        .where(groups.c.kind == "pushed", groups.c.target_n.is_not(None))
+    )  # fmt: skip
+
+
+GROUP_NAMES = sa.select(groups.c.n, groups.c.name).where(groups.c.n.in_(sa.bindparam("ns", expanding=True)))
+"""Names of groups: `ns`."""

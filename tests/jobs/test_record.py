@@ -1,0 +1,257 @@
+"""The record of a run: whole, true also of a run that was killed, and readable for ever."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from chains import a_record, lines
+
+import scimops
+from scimops import touched
+from scimops.credentials import known
+from scimops.errors import IncompleteSourceError, ScimopsError
+from scimops.jobs.history import runs
+from scimops.jobs.ledger import LedgerError
+from scimops.jobs.record import RunRecord, begin, begin_notebook, record_of
+from scimops.jobs.running import kept, recorded, running_folder, write_broken
+from scimops.jobs.verify import verify
+from scimops.present.files import write_preview
+from scimops.tokens import Secret
+from scimops.touched import Touched, hashed
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "run-record-1.json"
+SAMPLES = ROOT / "sample_data"
+FORK = multiprocessing.get_context("fork")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCIMOPS_CONFIG", str(tmp_path / "config"))
+    touched.forget()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    return tmp_path / "runs.ndjson"
+
+
+def the_only(ledger: Path) -> RunRecord:
+    (logged,) = runs(ledger)
+    return logged.record
+
+
+def test_format_1_is_read_for_ever() -> None:
+    text = GOLDEN.read_text("utf-8")
+    record = RunRecord.model_validate_json(text)
+    assert record.model_dump(mode="json") == json.loads(text)
+    assert record.counts == {"people": 200, "findings": 3}
+    assert record.notebook
+    assert record.notebook.name == "02_preview_groups.ipynb"
+
+
+def test_no_fraction_is_in_a_record() -> None:
+    def numbers(value: object) -> list[object]:
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return [value] if isinstance(value, float) else [found for part in inner for found in numbers(part)]
+
+    assert numbers(a_record().model_dump(mode="json")) == []
+
+
+def test_a_record_says_who_where_and_with_which_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CTX_DAG_ID", "nightly")
+    record = begin("create_setting", "setting check", {"export": ["a.csv"], "dry_run": True, "name": "007"})
+    assert record.parameters == {"export": '["a.csv"]', "dry_run": "true", "name": "007"}
+    assert record.where.scheduler["AIRFLOW_CTX_DAG_ID"] == "nightly"
+    assert record.where.folder == str(Path.cwd())
+    assert record.code.scimops == scimops.__version__
+    assert record.code.packages["polars"][0].isdigit()
+    assert re.fullmatch("[0-9a-f]{40}", str(record.code.commit)) if (ROOT / ".git").exists() else True
+    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", record.id)
+    assert (record.outcome, record.exit_code, record.ended) == ("broken", None, None)
+
+
+# -- What was read and written --------------------------------------------------------------------
+
+
+def test_every_file_that_is_read_and_written_is_there_with_its_hash(tmp_path: Path) -> None:
+    export, setting = SAMPLES / "entra" / "exportUsers.csv", SAMPLES / "setting.yaml"
+    preview = scimops.preview_export(scimops.read_export(export), scimops.load_setting(setting))
+    written = write_preview(preview, tmp_path / "out")
+    inputs, outputs = touched.collected()
+    assert inputs == [hashed(export), hashed(setting)]
+    assert outputs == [hashed(path) for path in written]
+    assert all(file["sha256"] for file in outputs)
+
+
+def test_a_file_that_changed_after_it_was_read_has_no_hash_rather_than_a_wrong_one(tmp_path: Path) -> None:
+    small, large = tmp_path / "small.csv", tmp_path / "large.csv"
+    small.write_text("a,b\n")
+    large.write_bytes(b"x" * (touched.SMALL + 1))
+    before = hashed(small)
+    for path in (small, large):
+        touched.note_read(path)
+        path.write_text("something else")
+    (kept_small, kept_large), _ = touched.collected()
+    assert kept_small == before
+    assert (kept_large["sha256"], kept_large["size"]) == (None, touched.SMALL + 1)
+
+
+def test_what_this_process_wrote_is_no_input(tmp_path: Path) -> None:
+    setting = tmp_path / "setting.yaml"
+    scimops.save_setting(scimops.quick_setting("department"), setting)
+    scimops.load_setting(setting)
+    inputs, outputs = touched.collected()
+    assert (inputs, outputs) == ([], [hashed(setting)])
+
+
+def test_a_file_that_is_gone_has_no_hash(tmp_path: Path) -> None:
+    path = tmp_path / "draft.csv"
+    path.write_text("a")
+    touched.note_written(path)
+    path.unlink()
+    assert touched.collected()[1] == [{"name": str(path), "sha256": None, "size": 1}]
+
+
+# -- Notebooks ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Executed:
+    output: str
+    outcome: str = "timed out"
+    exit_code: int = 124
+    counts: dict[str, int] = field(default_factory=lambda: {"people": 3})
+    inputs: list[Touched] = field(default_factory=list)
+    outputs: list[Touched] = field(default_factory=list)
+
+
+def test_the_record_of_a_notebook(tmp_path: Path) -> None:
+    notebook, output = tmp_path / "02_preview_groups.ipynb", tmp_path / "out" / "02_preview_groups.ipynb"
+    output.parent.mkdir()
+    notebook.write_text("{}")
+    output.write_text("{ }")
+    begun = begin_notebook(notebook, {"export": "users.csv"}, folder=output.parent, continues="earlier")
+    record = record_of(Executed(str(output), inputs=[hashed(notebook)]), begun, {"plan": "abc"})
+    assert (record.kind, record.step, record.id, record.continues) == ("notebook", "preview_groups", begun.id, "earlier")
+    assert (record.outcome, record.exit_code, record.counts) == ("timed out", 124, {"people": 3})
+    assert record.notebook
+    assert record.notebook.sha256 == hashed(notebook)["sha256"]
+    assert [file.name for file in record.outputs] == [str(output)]
+    assert (record.digests, record.folder) == ({"plan": "abc"}, str(output.parent))
+    assert record.milliseconds is not None
+    assert record.ended is not None
+
+
+def test_an_outcome_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="outcome"):
+        record_of(Executed(str(tmp_path / "x"), outcome="completed"), begin("s", "c", {}))
+
+
+# -- Commands -------------------------------------------------------------------------------------
+
+
+def test_a_command_is_in_the_ledger_with_what_it_touched(ledger: Path) -> None:
+    with recorded("create_setting", "setting check", {"document": "s.yaml"}, ledger) as recording:
+        scimops.load_setting(SAMPLES / "setting.yaml")
+        recording.counts["people"] = 5
+        recording.digests["setting"] = "abc"
+    record = the_only(ledger)
+    assert (record.outcome, record.exit_code, record.counts) == ("done", 0, {"people": 5})
+    assert [file.name for file in record.inputs] == [str(SAMPLES / "setting.yaml")]
+    assert recording.written
+    assert recording.written.head == verify(ledger).head
+    assert not list(running_folder(ledger).iterdir())
+
+
+class Exit(Exception):
+    """As the command line's own."""
+
+    def __init__(self, code: int) -> None:
+        self.exit_code = code
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "code"),
+    [
+        (ScimopsError("x"), "failed", 1),
+        (IncompleteSourceError("x"), "failed", 5),
+        (Exit(3), "done", 3),
+        (Exit(1), "failed", 1),
+        (KeyboardInterrupt(), "cancelled", 130),
+        (ValueError("x"), "failed", 1),
+    ],
+)
+def test_a_command_that_ends_otherwise(ledger: Path, error: BaseException, outcome: str, code: int) -> None:
+    with pytest.raises(type(error)), recorded("s", "c", {}, ledger):
+        raise error
+    assert (the_only(ledger).outcome, the_only(ledger).exit_code) == (outcome, code)
+
+
+def test_nothing_begins_where_the_ledger_cannot_be_written(ledger: Path) -> None:
+    ledger.write_bytes(b"no line of ours\n")
+    begun = []
+    with pytest.raises(LedgerError, match="damaged"), recorded("s", "c", {}, ledger):
+        begun.append(1)
+    assert begun == []
+
+
+# -- Killed ---------------------------------------------------------------------------------------
+
+
+def kill_one(ledger: Path, record: RunRecord, when_written: bool = False) -> None:
+    def die() -> None:
+        with kept(record, ledger) as write:
+            if when_written:
+                Path.unlink = lambda *_, **__: os._exit(9)  # killed between the ledger and the file beside it
+                write(record)
+            os._exit(9)
+
+    runner = FORK.Process(target=die)
+    runner.start()
+    runner.join(30)
+    assert runner.exitcode == 9
+
+
+def test_a_run_that_was_killed_is_written_as_broken_by_the_next(ledger: Path) -> None:
+    secret = known(Secret("correct horse battery"))
+    killed = begin("audit", "audit", {"token": secret.reveal()})
+    kill_one(ledger, killed)
+    (left,) = running_folder(ledger).glob("*.json")
+    assert secret.reveal() not in left.read_text()
+    with recorded("s", "c", {}, ledger):
+        pass
+    last, broken = (logged.record for logged in runs(ledger))
+    assert (broken.id, broken.outcome, broken.ended) == (killed.id, "broken", None)
+    assert last.outcome == "done"
+    assert verify(ledger).good
+    assert not list(running_folder(ledger).iterdir())
+
+
+def test_one_that_was_killed_after_it_was_written_is_written_once(ledger: Path) -> None:
+    killed = a_record()
+    kill_one(ledger, killed, when_written=True)
+    assert len(list(running_folder(ledger).glob("*.json"))) == 1
+    assert write_broken(ledger) == []
+    assert (the_only(ledger).id, the_only(ledger).outcome) == (killed.id, "done")
+
+
+def test_one_that_still_runs_is_left_alone(ledger: Path) -> None:
+    with kept(begin("s", "slow", {}), ledger) as write:
+        with recorded("s", "quick", {}, ledger):
+            pass
+        assert [logged.record.command for logged in runs(ledger)] == ["quick"]
+        write(a_record())
+    assert len(lines(ledger)) == 2
+
+
+def test_a_runner_that_forgets_to_write_is_broken(ledger: Path) -> None:
+    with kept(begin("s", "c", {}), ledger):
+        pass
+    assert the_only(ledger).outcome == "broken"
