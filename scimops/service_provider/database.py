@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,6 +60,10 @@ class Database:
     engine: sa.Engine
     _writer: threading.Lock = field(default_factory=threading.Lock)
 
+    @cached_property
+    def _writing(self) -> sa.Engine:
+        return self.engine.execution_options(scimops_write=True)
+
     @property
     def sqlite(self) -> bool:
         """Is it SQLite, with its one writer at a time?"""
@@ -82,8 +87,7 @@ class Database:
             DatabaseGoneError: nothing was written.
         """
         alone = self._writer if self.sqlite else contextlib.nullcontext()
-        writing = self.engine.execution_options(scimops_write=True)
-        with _faults(), alone, writing.connect() as connection, connection.begin():
+        with _faults(), alone, self._writing.connect() as connection, connection.begin():
             yield connection
 
     def queue(self, connection: sa.Connection, company_id: str) -> None:

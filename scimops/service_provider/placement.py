@@ -103,8 +103,10 @@ class Placement:
         if self.grouping.setting.by_idp_groups:
             self.settle([user_n])
             return
-        old = [] if new else self.connection.scalars(statements.placed_in(self.setting_n), {"ns": [user_n]}).all()
-        group_n = self._group(judged.group_key, judged.name) if judged.group_key else None
+        placed = None if new else self.connection.execute(statements.placed_in(self.setting_n), {"ns": [user_n]})
+        old = {row.group_n: row.name for row in placed or ()}
+        group = self._group(judged.group_key, judged.name) if judged.group_key else None
+        group_n, name = group or (None, None)
         if list(old) == ([group_n] if group_n else []):
             return
         if old:
@@ -112,9 +114,9 @@ class Placement:
             self.connection.execute(sa.delete(memberships).where(mine))
         if group_n:
             self._join([{"group_n": group_n, "user_n": user_n, "setting_n": self.setting_n}])
-        changed = {*old, group_n} - {None}
-        touch(self.connection, changed)
-        self._log_move(user_id, old, group_n, judged.reason, before)
+        touch(self.connection, [*old, group_n])
+        passage = before == "fallback_blank" and judged.reason in ("matched", "alias")
+        self.moves.append(Move(user_id, next(iter(old.values()), None), name, judged.reason, passage))
 
     def take_over(self, user_n: int) -> None:
         """What a deleted setting placed is this one's to move; what was joined by hand stays."""
@@ -140,7 +142,7 @@ class Placement:
                 mine = memberships.c.user_n.in_(gone) & (memberships.c.setting_n == self.setting_n)
                 self.connection.execute(sa.delete(memberships).where(mine, left))
             if blank.key and without:
-                fallback = self._group(blank.key, blank.name)
+                fallback, _ = self._group(blank.key, blank.name)
                 new = [n for n in without if n not in held]
                 self._join([{"group_n": fallback, "user_n": n, "setting_n": self.setting_n} for n in new])
                 touch(self.connection, [fallback] if new else [])
@@ -157,14 +159,18 @@ class Placement:
 
     def target_of(self, key: str) -> int | None:
         """Rule 4: the company's group with this key: the setting's own, SCIM's, the oldest, the lowest id."""
-        query = statements.target_group(self.company_id, self.setting_n)
-        found: int | None = self.connection.scalar(query, {"key": key})
-        return found
+        found = self._target(key)
+        return found and found[0]
 
-    def _group(self, key: str | None, name: str | None) -> int | None:
+    def _target(self, key: str) -> tuple[int, str] | None:
+        query = statements.target_group(self.company_id, self.setting_n)
+        found = self.connection.execute(query, {"key": key}).one_or_none()
+        return found and (found.n, found.name)
+
+    def _group(self, key: str, name: str | None) -> tuple[int, str]:
         """The group with this key, made when first needed; what was deleted by hand comes back with all its people."""
-        if key is None or (found := self.target_of(key)) is not None:
-            return found if key else None
+        if (found := self._target(key)) is not None:
+            return found
         moment = now()
         row = {
             "id": new_id(), "company_id": self.company_id, "setting_n": self.setting_n, "kind": "placed",
@@ -172,12 +178,11 @@ class Placement:
             "created": moment, "modified": moment,
         }  # fmt: skip
         self.connection.execute(ignoring(self.connection, groups).values(row))
-        made = self.connection.scalar(
-            sa.select(groups.c.n).where(
+        made, called = self.connection.execute(
+            sa.select(groups.c.n, groups.c.name).where(
                 groups.c.company_id == self.company_id, groups.c.group_key == key, groups.c.kind == "placed"
             )
-        )
-        assert made is not None
+        ).one()
         self.connection.execute(sa.update(groups).where(groups.c.n == made).values(target_n=made))
         theirs = sa.select(sa.literal(made), users.c.n, users.c.setting_n).where(
             users.c.company_id == self.company_id, users.c.group_key == key, users.c.setting_n.is_not(None)
@@ -185,18 +190,11 @@ class Placement:
         self.connection.execute(
             ignoring(self.connection, memberships).from_select(["group_n", "user_n", "setting_n"], theirs)
         )
-        return int(made)
+        return made, called
 
     def _join(self, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             self.connection.execute(ignoring(self.connection, memberships), rows)
-
-    def _log_move(self, user_id: str, old: Sequence[int], new: int | None, reason: str, before: str | None) -> None:
-        found = self.connection.execute(statements.GROUP_NAMES, {"ns": [n for n in (*old, new) if n is not None]})
-        names = {row.n: row.name for row in found}
-        passage = before == "fallback_blank" and reason in ("matched", "alias")
-        left = names.get(old[0]) if old else None
-        self.moves.append(Move(user_id, left, names.get(new) if new else None, reason, passage))
 
 
 def _usable(fields: Mapping[str, str | None]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Union, cast
 
 import scim2_models
@@ -27,6 +28,7 @@ from scim2_models import (
     Extension,
     Filter,
     ListResponse,
+    Meta,
     Mutability,
     Pagination,
     Patch,
@@ -36,6 +38,7 @@ from scim2_models import (
     Required,
     Resource,
     ResourceType,
+    ResponseParameters,
     ScimPolicy,
     ScimProvider,
     SearchRequest,
@@ -193,16 +196,31 @@ class Service(ScimService):
         self, base_url: str, resource_types: list[ResourceType], page: SearchPage, search_request: SearchRequest[Any]
     ) -> ScimResponse:
         """As scim2-server's; its model of the list would read and write every resource a second time."""
-        found = [
-            self.publish(base_url, resource).model_dump(
-                scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=search_request
-            )
-            for resource in page.resources
-        ]
+        context = Context.RESOURCE_QUERY_RESPONSE
+        found = [_shown(self.publish(base_url, resource), context, search_request) for resource in page.resources]
         response = super().search_response(base_url, resource_types, replace(page, resources=[]), search_request)
         if response.body is not None and found:
             response.body |= {"itemsPerPage": len(found), "Resources": found}
         return response
+
+    @staticmethod
+    def resource_response(
+        resource: Resource[Any], scim_ctx: Context, response_parameters: ResponseParameters[Any] | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> ScimResponse:  # fmt: skip
+        """A published resource, with its ETag."""
+        meta = cast("Meta", resource.meta)
+        headers = {"Content-Location": str(meta.location)} | ({"ETag": meta.version} if meta.version else {})
+        return ScimResponse(status, _shown(resource, scim_ctx, response_parameters), headers)
+
+    def patch_response(
+        self, base_url: str, resource: Resource[Any], response_parameters: ResponseParameters[Any]
+    ) -> ScimResponse:
+        """As scim2-server's: 204 with the ETag where no attributes are asked for, and then nothing is put together."""
+        meta = resource.meta
+        if response_parameters.attributes or response_parameters.excluded_attributes or not (meta and meta.version):
+            return super().patch_response(base_url, resource, response_parameters)
+        return ScimResponse(HTTPStatus.NO_CONTENT, None, {"ETag": meta.version})
 
     def decode_body(self, body: bytes, content_type: str | None) -> Any:
         """A body as JSON, not validated yet."""
@@ -211,6 +229,19 @@ class Service(ScimService):
         if isinstance(data, dict) and isinstance(data.get("filter"), str):
             data["filter"] = normal_filter(data["filter"])
         return data
+
+
+def _shown(
+    resource: Resource[Any], scim_ctx: Context, parameters: ResponseParameters[Any] | None
+) -> dict[str, Any]:  # fmt: skip
+    """A resource as the JSON of an answer (RFC 7644 §3.9).
+
+    Where all of it is asked for, its plain form is the same and costs a third: nothing here is returned on request
+    only, and `password`, which never is, is never kept.
+    """
+    if parameters is None or not (parameters.attributes or parameters.excluded_attributes):
+        return resource.model_dump()
+    return resource.model_dump(scim_ctx=scim_ctx, response_parameters=parameters)
 
 
 @lru_cache(maxsize=64)

@@ -76,28 +76,27 @@ def groups_shown(setting_n: int, *, inactive: bool) -> sa.Select[Any]:
 
 @lru_cache(maxsize=KEPT)
 def target_group(company_id: str, setting_n: int) -> sa.Select[Any]:
-    """Rule 4: the company's group with a key: the setting's own, SCIM's, the oldest, the lowest id. `key`."""
+    """Rule 4: the company's group with a key: the setting's own, SCIM's, the oldest, the lowest id; `key`.
+
+    Key and name of the group.
+    """
     own = sa.case((groups.c.setting_n == setting_n, 0), else_=1)
     scim = sa.case((groups.c.kind != "manual", 0), else_=1)
     return (
-        sa.select(groups.c.n)
+        sa.select(groups.c.n, groups.c.name)
         .where(groups.c.company_id == company_id, groups.c.group_key == sa.bindparam("key"))
         .where(groups.c.target_n == groups.c.n)
         .order_by(own, scim, groups.c.created, groups.c.id).limit(1)
     )  # fmt: skip
 
 
-def pushed(setting_n: int) -> sa.ColumnElement[bool]:
-    """Is a membership one of a group that this setting's identity provider pushed?"""
-    theirs = sa.select(groups.c.n).where(groups.c.kind == "pushed", groups.c.setting_n == setting_n)
-    return memberships.c.group_n.in_(theirs.where(groups.c.n == memberships.c.group_n))
-
-
 @lru_cache(maxsize=KEPT)
 def placed_in(setting_n: int) -> sa.Select[Any]:
-    """The groups that the rule has put people into, without those that were pushed: `ns` of the people."""
+    """The groups that the rule has put people into, without those that were pushed, and their names: `ns` of people."""
     mine = memberships.c.user_n.in_(sa.bindparam("ns", expanding=True)) & (memberships.c.setting_n == setting_n)
-    return sa.select(memberships.c.group_n, memberships.c.user_n).where(mine, ~pushed(setting_n))
+    placed = sa.or_(groups.c.kind != "pushed", groups.c.setting_n.is_distinct_from(setting_n))
+    query = sa.select(memberships.c.group_n, memberships.c.user_n, groups.c.name)
+    return query.join(groups, groups.c.n == memberships.c.group_n).where(mine, placed)
 
 
 @lru_cache(maxsize=KEPT)
@@ -109,7 +108,3 @@ def in_pushed_groups(setting_n: int) -> sa.Select[Any]:
         .where(memberships.c.user_n.in_(sa.bindparam("ns", expanding=True)), groups.c.setting_n == setting_n)
         .where(groups.c.kind == "pushed", groups.c.target_n.is_not(None))
     )  # fmt: skip
-
-
-GROUP_NAMES = sa.select(groups.c.n, groups.c.name).where(groups.c.n.in_(sa.bindparam("ns", expanding=True)))
-"""Names of groups: `ns`."""

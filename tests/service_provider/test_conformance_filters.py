@@ -30,6 +30,7 @@ DEVIATIONS = {
     **{f"filter-{n:03}": "outside the grammar, and no identity provider is known to send it" for n in NO_GRAMMAR},
     "filter-046": "single quotes are taken for double ones: there is no other meaning",
     "filter-050": "a value without quotes is a text: Microsoft's documentation prints it",
+    "filter-125": "of `schemas` those are kept that the User type has (RFC 7643 §3)",
     "filter-321": "every User has the User schema, whether the resource said so or not",
     "filter-346": "disputed in the corpus: `ne` holds of an unassigned attribute",
     "filter-350": "versions are the service provider's",
