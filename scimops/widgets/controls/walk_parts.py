@@ -141,7 +141,8 @@ class WalkParts:
             self.walk.connect(self.connection.value or self.walk.connection)
         self._show()
         if self.walk.connection:
-            self._say("name", f"Connected: {self.walk.connection}.")
+            done = tag("p", tag("span", "✓ ", class_="scimops-ok"), f"Connected: {self.walk.connection}.")
+            self.screens["name"].show(main=done, status=Markup())
 
     def _map(self, attribute: str, field: str) -> None:
         self.walk.map(attribute, field)
