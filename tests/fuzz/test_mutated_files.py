@@ -67,7 +67,8 @@ def check(path: Path, data: bytes, number: int) -> str:
     assert sorted([*rows, *rejected]) == list(range(1, export.rows + 1))
     if number % 4 == 0:  # the records are made of the same users
         assert export.users()["row"].to_list() == rows
-    fewest = fewest_records(data, export.parts[0].table.delimiter)
+    recording = export.shape.name == "rehearsal"  # its rows are people, not lines
+    fewest = None if recording else fewest_records(data, export.parts[0].table.delimiter)
     assert fewest is None or export.rows >= fewest, f"{export.rows} rows are accounted for, {fewest} are there"
     return "complete" if export.complete else "a part"
 
