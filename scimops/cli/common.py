@@ -27,11 +27,15 @@ JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 OUT = Annotated[Path | None, typer.Option(help="Folder for tables, charts and the summary.", metavar="DIR")]
 
 
+def visible(text: str) -> str:
+    """`text` for a terminal: control characters, which could command it, are written out."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+
+
 def complain(message: str) -> None:
     """One line on standard error, control characters made visible."""
-    shown = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in message)
     encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(shown.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stderr.write(visible(message).encode(encoding, "replace").decode(encoding) + "\n")
 
 
 def print_json(document: Any) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from scimops.cli import runs
 from scimops.cli.common import JSON, complain, print_counts, print_json
+from scimops.cli.recording import LEDGER, offer_key
 from scimops.errors import ScimopsError, UsageError
 
 
@@ -38,6 +39,7 @@ def run(
     events: Annotated[
         Path | None, typer.Option(help="File to which each event is added, a JSON object a line.", metavar="FILE")
     ] = None,
+    ledger: LEDGER = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what went wrong.")] = False,
     as_json: JSON = False,
 ) -> None:
@@ -46,13 +48,14 @@ def run(
     Parameters are given as -p NAME VALUE; the step's exit code is handed through. 124: a time limit was reached,
     130 or 143: cancelled, 138: the kernel died.
     """
-    from scimops.jobs.run import run_notebook
+    from scimops.jobs.audited import run_audited
 
     _check_seconds({"--timeout": timeout, "--cell-timeout": cell_timeout})
-    result = run_notebook(
+    offer_key(ledger)
+    result, written = run_audited(
         notebook, _parameters(context.args), out, (lambda _: None) if quiet else complain,
         parameters_file=parameters_file, timeout=timeout, cell_timeout=cell_timeout, continues=continues,
-        on_event=_event_writer(events),
+        on_event=_event_writer(events), ledger=ledger,
     )  # fmt: skip
     if as_json:
         print_json(result.to_dict())
@@ -60,6 +63,8 @@ def run(
         print_counts(result.counts)
         typer.echo(f"Notebook: {result.output}")
         typer.echo(f"Page:     {result.page}")
+    if not quiet:
+        complain(f"Head of the ledger: {written.head}")
     if result.message:
         complain(result.message)
     if result.exit_code:

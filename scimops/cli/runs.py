@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scimops.cli.common import JSON, complain, print_counts, print_json, print_rich
+from scimops.cli.common import JSON, complain, print_counts, print_json, print_rich, visible
 from scimops.cli.recording import LEDGER, new_key, recorded
 from scimops.errors import UsageError, nearest
 
@@ -52,8 +52,16 @@ def list_(
         run = logged.record
         seconds = "—" if run.milliseconds is None else f"{run.milliseconds / 1000:,.1f}"
         code = "—" if run.exit_code is None else str(run.exit_code)
-        cells = (f"{run.started:%Y-%m-%d %H:%M}", _what(logged), run.outcome, code, seconds, run.who.user, run.id)
-        table.add_row(*(Text(cell, overflow="fold") for cell in cells))
+        cells = (
+            f"{run.started:%Y-%m-%d %H:%M}",
+            _what(logged),
+            run.outcome.replace("_", " "),
+            code,
+            seconds,
+            run.who.user,
+            run.id,
+        )
+        table.add_row(*(Text(visible(cell), overflow="fold") for cell in cells))
     print_rich(table)
 
 
@@ -70,7 +78,7 @@ def show(run: ID, ledger: LEDGER = None, as_json: JSON = False) -> None:
         return
     table = Table(box=None, show_header=False)
     for name, value in _flat("", logged.record.model_dump(mode="json")):
-        table.add_row(name, Text(value, overflow="fold"))
+        table.add_row(Text(visible(name)), Text(visible(value), overflow="fold"))
     table.add_row("ledger", f"record {logged.number}, {'signed' if logged.signed else 'not signed'}")
     table.add_row("head", Text(f"{logged.number}:{logged.hash}", overflow="fold"))
     print_rich(table)
@@ -97,7 +105,7 @@ def verify(
         typer.echo(found.proves)
     else:
         where = f"Line {found.line:,}: " if found.line else ""
-        typer.echo(f"{where}{found.message} ({found.why}) Good before it: {found.records:,} records.")
+        typer.echo(visible(f"{where}{found.message} ({found.why}) Good before it: {found.records:,} records."))
     for count, words in ((found.torn, "writers were killed in the middle"), (found.clock_went_back, "times the clock "
                          "went back: the order is that of the chain")):  # fmt: skip
         if count:
@@ -126,7 +134,7 @@ def diff(one: ID, other: ID, ledger: LEDGER = None, as_json: JSON = False) -> No
         return
     table = Table("What", left.record.id, right.record.id, box=None)
     for row in rows:
-        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+        table.add_row(*(Text(visible(cell), overflow="fold") for cell in row))
     print_rich(table)
 
 
@@ -185,7 +193,7 @@ def overdue(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 where one is overdue.")] = False,
     ledger: LEDGER = None, as_json: JSON = False,
 ) -> None:  # fmt: skip
-    """Say which notebooks were not done in time: a night that was missed, or that failed."""
+    """Say which notebooks were not completed in time: a night that was missed, or that failed."""
     from scimops.jobs.history import overdue as is_overdue
     from scimops.jobs.history import read_span
 
@@ -196,10 +204,14 @@ def overdue(
             continue
         last, done = found
         late.append({"notebook": name, "last_run": _document(last) if last else None,
-                     "last_done": done.when_done.isoformat() if done else None})  # fmt: skip
+                     "last_completed": done.when_done.isoformat() if done else None})  # fmt: skip
         if not as_json:
-            said = f"it was last done at {done.when_done:%Y-%m-%d %H:%M} UTC" if done else "it was never done"
-            ended = f"; its last run {last.record.id}: {last.record.outcome}" if last else ", and never ran"
+            said = f"it was last completed at {done.when_done:%Y-%m-%d %H:%M} UTC" if done else "it was never completed"
+            ended = (
+                f"; its last run {last.record.id}: {last.record.outcome.replace('_', ' ')}"
+                if last
+                else ", and never ran"
+            )
             typer.echo(f"{name} is overdue: {said}{ended}.")
     if as_json:
         print_json({"format": 1, "every": every, "overdue": late})
@@ -229,6 +241,7 @@ def _wanted(outcome: str | None, notebook: str | None, since: str | None) -> Wan
     from scimops.jobs.record import Outcome
 
     known = get_args(Outcome)
+    outcome = outcome and outcome.replace(" ", "_").replace("-", "_")
     if outcome is not None and outcome not in known:
         advice = f"{nearest(outcome, known)} Known: {', '.join(known)}.".strip()
         raise UsageError(f'There is no outcome "{outcome}".', advice=advice)

@@ -1,8 +1,8 @@
 """A papermill engine that says what really happened, in time limits, and writes nothing unredacted.
 
 Papermill's own engine calls every cell completed after a time-out, a dead kernel or Ctrl-C, knows no limit for a whole
-run, and leaves a cell "running" on SIGTERM. This one runs the cells by nbclient itself. Each cell's `metadata.papermill`
-has its status: pending, running, completed, failed, timed_out, kernel_died, cancelled or not_run.
+run, and leaves a cell "running" on SIGTERM. This one runs the cells by nbclient. Each cell's `metadata.papermill` has
+its status: pending, running, completed, failed, timed_out, kernel_died, cancelled or not_run.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 import math
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +38,9 @@ GRACE: Final = 5.0
 
 START: Final = 60.0
 """Seconds that a kernel has to start."""
+
+LONGEST_FOLDER: Final = 80
+"""Letters of a folder in which a socket can be: its whole path has at most 107."""
 
 COMPLETED, FAILED, TIMED_OUT, KERNEL_DIED, CANCELLED = "completed", "failed", "timed_out", "kernel_died", "cancelled"
 
@@ -90,11 +94,12 @@ class AuditedEngine(Engine):  # type: ignore[misc]  # papermill ships no types
         job.notebook = nb
         nb.metadata.papermill["output_path"] = str(job.output)
         nb.cells.insert(0, job.banner)
-        client = _Client(nb, job, kernel_name)
-        try:
-            job.ending = run_sync(client.run)()
-        except ScimopsError as error:
-            job.ending = Ending(FAILED, error.exit_code, str(error))
+        with tempfile.TemporaryDirectory(prefix="scimops-", ignore_cleanup_errors=True) as folder:
+            client = _Client(nb, job, kernel_name, Path(folder))
+            try:
+                job.ending = run_sync(client.run)()
+            except ScimopsError as error:
+                job.ending = Ending(FAILED, error.exit_code, str(error))
         raise Ended
 
 
@@ -111,12 +116,12 @@ class _Stopped(Exception):  # noqa: N818  # no error
         self.ending = ending
 
 
-class _Client(NotebookClient):  # type: ignore[misc]  # nbclient's types are partial
+class _Client(NotebookClient):
     """Runs the cells one after the other in a kernel of their own."""
 
-    def __init__(self, notebook: Any, job: Job, kernel_name: str) -> None:
+    def __init__(self, notebook: Any, job: Job, kernel_name: str, folder: Path) -> None:
         super().__init__(
-            notebook, kernel_name=kernel_name, config=_kernel(), record_timing=False, startup_timeout=int(START),
+            notebook, kernel_name=kernel_name, config=_kernel(folder), record_timing=False, startup_timeout=int(START),
             iopub_timeout=60, raise_on_iopub_timeout=True, on_cell_executed=self._keep_reply,
         )  # fmt: skip
         self.log = _log
@@ -177,9 +182,10 @@ class _Client(NotebookClient):  # type: ignore[misc]  # nbclient's types are par
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         await self.async_start_new_kernel(cwd=str(self._job.where), env=dict(self._job.environment), **quiet)
         await self.async_start_new_kernel_client()
-        listen(self.kc.session)
-        message = self.kc.execute(INSTALL, silent=True, store_history=False)
-        self._reply = (await self.async_wait_for_reply(await ensure_async(message)))["content"]
+        client: Any = self.kc
+        listen(client.session)
+        message = await ensure_async(client.execute(INSTALL, silent=True, store_history=False))
+        self._reply = (await self.async_wait_for_reply(message) or {}).get("content", {})
 
     async def _run_cell(self, number: int, place: int) -> Ending:
         cell = self._cells[place]
@@ -218,9 +224,8 @@ class _Client(NotebookClient):  # type: ignore[misc]  # nbclient's types are par
 
     def _failed(self, which: str, name: str, value: str) -> Ending:
         if name == "SystemExit":
-            return Ending(
-                FAILED, 1, f"{which.capitalize()} called sys.exit({value}); a step says its exit code by result()."
-            )
+            said = f"{which.capitalize()} called sys.exit({value})."
+            return Ending(FAILED, 1, f"{said} A step says its exit code by result().")
         ours = self._reply.get("metadata", {}).get("scimops", {}).get("exit_code")
         return Ending(FAILED, 1, f"{name}: {value}") if ours is None else Ending(FAILED, int(ours), value)
 
@@ -241,7 +246,8 @@ class _Client(NotebookClient):  # type: ignore[misc]  # nbclient's types are par
             wait = None if patience == math.inf else patience
             await asyncio.wait({doing, asked}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
             if doing.done() and not doing.cancelled():
-                return doing.result()
+                doing.result()
+                return
             await self._wind_down(doing)
             raise _Stopped(self._why(limit is not None and limit < left))
         finally:
@@ -274,11 +280,9 @@ class _Client(NotebookClient):  # type: ignore[misc]  # nbclient's types are par
         code = process.poll() if process is not None else None
         if code is None:
             return ""
-        return (
-            f" (signal {-code}{', as when memory runs out' if code == -9 else ''})"
-            if code < 0
-            else f" (exit code {code})"
-        )
+        if code >= 0:
+            return f" (exit code {code})"
+        return f" (signal {-code}{', as when memory runs out' if code == -9 else ''})"
 
     def _keep_reply(self, execute_reply: Mapping[str, Any], **_: Any) -> None:
         self._reply = execute_reply or {}
@@ -297,10 +301,11 @@ class _Client(NotebookClient):  # type: ignore[misc]  # nbclient's types are par
             ) from error  # fmt: skip
 
 
-def _kernel() -> Config:
-    """How the kernel is spoken to: by sockets in the file system where there are such, so that nobody listens in."""
+def _kernel(folder: Path) -> Config:
+    """How the kernel is spoken to: by sockets in `folder` where systems have such, so that nobody else listens in."""
     config = Config()
-    if sys.platform != "win32":
+    config.KernelManager.connection_file = str(folder / "kernel.json")
+    if sys.platform != "win32" and len(str(folder)) <= LONGEST_FOLDER:
         config.KernelManager.transport = "ipc"
     return config
 

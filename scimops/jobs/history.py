@@ -129,11 +129,11 @@ def differences(one: RunRecord, other: RunRecord) -> list[tuple[str, str, str]]:
 def overdue(
     notebook: str, every: dt.timedelta, ledger: Path | None = None
 ) -> tuple[Logged | None, Logged | None] | None:
-    """None where the notebook was done within `every`; else its last run, and its last run that was done."""
+    """None where the notebook was completed within `every`; else its last run, and its last run that was completed."""
     last: Logged | None = None
     for logged in runs(ledger, Wanted(notebook=notebook)):
         last = last or logged
-        if logged.record.outcome == "done":
+        if logged.record.outcome == "completed":
             late = logged.when_done < dt.datetime.now(dt.UTC) - every
             return (last, logged) if late else None
     return last, None

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scimops.credentials import redact
-from scimops.errors import UsageError, nearest
+from scimops.errors import SettingError, UsageError, nearest
 from scimops.yaml_documents import load_document
 
 _SECRET_NAME = re.compile(r"(^|_)(secret|token|password|passwd|passphrase|api_?key|credentials?)$", re.IGNORECASE)
@@ -145,7 +145,10 @@ def _read_file(path: Path, known: Mapping[str, tuple[str, str]]) -> dict[str, An
     with warnings.catch_warnings():  # a parameter may be called as a method of pydantic's is
         warnings.simplefilter("ignore")
         model = create_model("Parameters", __config__=ConfigDict(extra="forbid", strict=True), **fields)  # type: ignore[call-overload]  # names are known only now
-    document = load_document(path, model)
+    try:
+        document = load_document(path, model)
+    except SettingError as error:
+        raise SettingError(redact(error.message), where=error.where, advice=error.advice) from None
     values = {name: getattr(document, name) for name in document.model_fields_set}
     for name, value in values.items():
         _refuse_secret(name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

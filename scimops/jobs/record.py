@@ -14,16 +14,18 @@ import platform
 import re
 import secrets
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Protocol
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from scimops.touched import Touched, hashed
+from scimops.touched import Touched
 
-Outcome = Literal["done", "failed", "timed out", "kernel died", "cancelled", "broken"]
+Outcome = Literal["completed", "failed", "timed_out", "kernel_died", "cancelled", "broken"]
 
 PACKAGES: Final = ("ipykernel", "narwhals", "nbclient", "nbconvert", "pandas", "papermill", "polars", "pyarrow",
                    "pydantic")  # fmt: skip
@@ -86,7 +88,7 @@ class RunRecord(_Part):
     """One run. Times are UTC; `ended`, `milliseconds` and `exit_code` are null where it broke off unseen."""
 
     format: Literal[1] = 1
-    id: str = Field(description="its beginning and six random letters, such as 20261125T020000Z-3fa92c")
+    id: str = Field(description="a UUID that sorts by time")
     kind: Literal["notebook", "command"]
     step: str
     command: str | None = Field(None, description="kind command: its words, without values")
@@ -109,67 +111,113 @@ class RunRecord(_Part):
 
 
 class Executed(Protocol):
-    """What a finished run of a notebook says of itself; inputs and outputs are those its kernel handed out."""
+    """A run of a notebook as :class:`scimops.jobs.run.Run` tells of it; `ended` is empty while it is on its way.
 
-    outcome: Outcome
-    exit_code: int
-    counts: dict[str, int]
-    inputs: list[Touched]
-    outputs: list[Touched]
-    output: str
+    `outputs` are files in `folder`: path in it, SHA-256, bytes.
+    """
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def outcome(self) -> str: ...  # noqa: D102
+    @property
+    def exit_code(self) -> int: ...  # noqa: D102
+    @property
+    def counts(self) -> Mapping[str, int]: ...  # noqa: D102
+    @property
+    def started(self) -> str: ...  # noqa: D102
+    @property
+    def ended(self) -> str: ...  # noqa: D102
+    @property
+    def parameters(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def notebook_path(self) -> str: ...  # noqa: D102
+    @property
+    def notebook_sha256(self) -> str: ...  # noqa: D102
+    @property
+    def folder(self) -> str: ...  # noqa: D102
+    @property
+    def outputs(self) -> Sequence[Mapping[str, str | int]]: ...  # noqa: D102
+    @property
+    def continues(self) -> str: ...  # noqa: D102
 
 
-def begin(
-    step: str, command: str, parameters: Mapping[str, Any], *, folder: Path | None = None, continues: str | None = None
-) -> RunRecord:
+def begin(step: str, command: str, parameters: Mapping[str, Any]) -> RunRecord:
     """The record of a command that starts now.
 
     Args:
         step: name of the step.
         command: its words, without values.
         parameters: names and values; never a secret. What is no text is written as JSON.
-        folder: where its artefacts go, if it has any.
-        continues: id of the run that it goes on with.
     """
-    now = dt.datetime.now(dt.UTC)
     return RunRecord(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", kind="command", step=step, command=command,
-        parameters={name: _text(value) for name, value in parameters.items()}, who=_who(), code=_code(), started=now,
-        where=Where(folder=str(Path.cwd()), scheduler={n: os.environ[n] for n in SCHEDULERS if os.environ.get(n)}),
-        folder=str(folder.absolute()) if folder else None, continues=continues,
+        id=new_id(), kind="command", step=step, command=command, who=_who(), where=_where(), code=_code(),
+        parameters={name: _text(value) for name, value in parameters.items()}, started=dt.datetime.now(dt.UTC),
     )  # fmt: skip
-
-
-def begin_notebook(
-    notebook: Path, parameters: Mapping[str, Any], *, folder: Path, continues: str | None = None
-) -> RunRecord:
-    """The record of a notebook that starts now; its step is its name without number (`02_preview_groups`)."""
-    step = re.sub(r"^\d+_", "", notebook.stem)
-    known = Notebook(name=notebook.name, path=str(notebook.absolute()), sha256=str(hashed(notebook)["sha256"]))
-    begun = begin(step, "", parameters, folder=folder, continues=continues)
-    return begun.model_copy(update={"kind": "notebook", "command": None, "notebook": known})
 
 
 def end(
     begun: RunRecord, outcome: Outcome, exit_code: int, counts: Mapping[str, int], inputs: Sequence[Touched],
     outputs: Sequence[Touched], digests: Mapping[str, str] | None = None,
 ) -> RunRecord:  # fmt: skip
-    """The whole record of a run that ends now."""
+    """The whole record of a command that ends now."""
     now = dt.datetime.now(dt.UTC)
     return RunRecord.model_validate(begun.model_dump() | {
-        "ended": now, "milliseconds": max(0, round((now - begun.started).total_seconds() * 1000)), "outcome": outcome,
-        "exit_code": exit_code, "counts": dict(counts), "inputs": list(inputs), "outputs": list(outputs),
-        "digests": dict(digests or {}),
+        "ended": now, "milliseconds": _milliseconds(begun.started, now), "outcome": outcome, "exit_code": exit_code,
+        "counts": dict(counts), "inputs": list(inputs), "outputs": list(outputs), "digests": dict(digests or {}),
     })  # fmt: skip
 
 
-def record_of(run: Executed, begun: RunRecord, digests: Mapping[str, str] | None = None) -> RunRecord:
-    """The whole record of a notebook that has run; its output notebook, which must be final, is one of the outputs.
+def record_of(
+    run: Executed, begun: RunRecord | None = None, *, inputs: Sequence[Touched] = (),
+    outputs: Sequence[Touched] = (), digests: Mapping[str, str] | None = None,
+) -> RunRecord:  # fmt: skip
+    """The record of a notebook; broken as long as it has not ended.
 
-    The page is none: it carries the ledger's head, which depends on this record.
+    Args:
+        run: the run.
+        begun: its record from before it started, for who, where and which code.
+        inputs: what its kernel read, as :func:`scimops.jobs.result` hands it out.
+        outputs: what its kernel wrote; the files in the run's folder come by themselves.
+        digests: of plans and receipts, by name.
     """
-    outputs = [*run.outputs, hashed(Path(run.output))]
-    return end(begun, run.outcome, run.exit_code, run.counts, run.inputs, outputs, digests)
+    path = Path(run.notebook_path)
+    files = {str(file["name"]): dict(file) for file in outputs}
+    for found in run.outputs:
+        name = str(Path(run.folder) / str(found["path"]))
+        files[name] = {"name": name, "sha256": found["sha256"], "size": found["size"]}
+    known = {
+        "id": run.id, "kind": "notebook", "step": step_of(path), "parameters": dict(run.parameters),
+        "notebook": {"name": path.name, "path": str(path), "sha256": run.notebook_sha256}, "started": run.started,
+        "who": begun.who if begun else _who(), "where": begun.where if begun else _where(), "folder": run.folder,
+        "code": begun.code if begun else _code(), "continues": run.continues or None, "digests": dict(digests or {}),
+        "inputs": list(inputs), "outputs": list(files.values()),
+    }  # fmt: skip
+    if run.ended:
+        times = [dt.datetime.fromisoformat(text) for text in (run.started, run.ended)]
+        known |= {"ended": run.ended, "milliseconds": _milliseconds(*times), "outcome": run.outcome}
+        known |= {"exit_code": run.exit_code, "counts": dict(run.counts)}
+    return RunRecord.model_validate(known)
+
+
+def step_of(notebook: Path) -> str:
+    """A notebook's step: its name without the number, `preview_groups` of `02_preview_groups.ipynb`."""
+    return re.sub(r"^\d+_", "", notebook.stem)
+
+
+def new_id() -> str:
+    """A new id that sorts by time (UUID version 7, RFC 9562 section 5.7)."""
+    number = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62
+    return str(UUID(int=number | secrets.randbits(62)))
+
+
+def _milliseconds(started: dt.datetime, ended: dt.datetime) -> int:
+    """By the clock; none where it went back meanwhile."""
+    return max(0, round((ended - started).total_seconds() * 1000))
+
+
+def _where() -> Where:
+    return Where(folder=str(Path.cwd()), scheduler={n: os.environ[n] for n in SCHEDULERS if os.environ.get(n)})
 
 
 def _text(value: Any) -> str:

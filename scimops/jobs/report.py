@@ -47,8 +47,8 @@ def running(run_id: str, notebook: str, started: str) -> str:
     """The first lines while it runs; they stay where the runner itself is killed."""
     return "\n".join([
         "# Not ended", "",
-        f"The run of {_text(notebook)} began at {_text(started)}. Where these lines stand and nothing runs any more, it "
-        "was broken off: what had begun may be half done.", "",
+        f"The run of {_text(notebook)} began at {_text(started)}. Where these lines stand and nothing runs any more, "
+        "it was broken off: what had begun may be half done.", "",
         *_rows({"run": run_id}),
     ])  # fmt: skip
 

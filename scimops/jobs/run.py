@@ -98,7 +98,7 @@ def run_notebook(
     folder = (folder or Path("out") / notebook.stem).absolute()
     if "out" in declared(notebook) and not values.get("out"):
         values["out"] = str(folder)
-    run = _begun(notebook, folder, values, continues)
+    begun, run = time.perf_counter(), _begun(notebook, folder, values, continues)
     source, digest = read_notebook(notebook)
     run = replace(run, notebook_sha256=digest)
     _check_kernel(notebook, source)
@@ -122,7 +122,6 @@ def run_notebook(
         job = Job(
             Path(run.output), first, notebook.parent.absolute(), environment, timeout, cell_timeout, stopping, said
         )
-        begun = time.perf_counter()
         _execute(source, notebook, values, job)
         run = _reported(_ended(run, job, time.perf_counter() - begun), job)
         run = replace(run, outputs=tuple(_outputs(folder, before)))

@@ -21,7 +21,7 @@ from scimops.jobs.ledger import Written, append, canonical, ready, redacted
 from scimops.jobs.record import Outcome, RunRecord, begin, end
 
 STEP_CODES: Final = (0, 3, 4)
-"""Exit codes with which a step is done: nothing to say, findings, something withheld."""
+"""Exit codes with which a step is completed: nothing to say, findings, something withheld."""
 
 
 def running_folder(ledger: Path) -> Path:
@@ -115,10 +115,10 @@ def recorded(step: str, command: str, parameters: Mapping[str, Any], ledger: Pat
             recording.exit_code = _code_of(error)
             outcome: Outcome = "cancelled" if isinstance(error, KeyboardInterrupt) else "failed"
             if not isinstance(error, ScimopsError | KeyboardInterrupt) and recording.exit_code in STEP_CODES:
-                outcome = "done"  # the command line ends that way
+                outcome = "completed"  # the command line ends that way
             recording.written = write(_ended(begun, outcome, recording))
             raise
-        recording.written = write(_ended(begun, "done", recording))
+        recording.written = write(_ended(begun, "completed", recording))
 
 
 def _ended(begun: RunRecord, outcome: Outcome, recording: Recording) -> RunRecord:

@@ -89,7 +89,8 @@ class Placement:
             raise InvalidValueException(detail="This setting takes nobody who is not active.")
         if setting.by_idp_groups:
             blank = self.grouping.place(None)
-            return Judged(email, active, blank.key, blank.name, blank.reason if active else "inactive")
+            counts = active or setting.group_settings.inactive == "keep_group"
+            return Judged(email, active, blank.key, blank.name, blank.reason if counts else "inactive")
         value = fields[setting.grouping_field] if setting.grouping_field else None
         there = assign_group(self.grouping, value, active)
         place = there or self.grouping.place(value)
@@ -101,7 +102,10 @@ class Placement:
     ) -> None:  # fmt: skip
         """Have the person's membership be what was judged; `before` is the reason they had; who is `new` has none."""
         if self.grouping.setting.by_idp_groups:
-            self.settle([user_n])
+            if new:
+                self._fall_back([user_n])
+            else:
+                self.settle([user_n])
             return
         placed = None if new else self.connection.execute(statements.placed_in(self.setting_n), {"ns": [user_n]})
         old = {row.group_n: row.name for row in placed or ()}
@@ -141,11 +145,7 @@ class Placement:
                 left = memberships.c.group_n.in_({row.group_n for row in placed if row.user_n in gone})
                 mine = memberships.c.user_n.in_(gone) & (memberships.c.setting_n == self.setting_n)
                 self.connection.execute(sa.delete(memberships).where(mine, left))
-            if blank.key and without:
-                fallback, _ = self._group(blank.key, blank.name)
-                new = [n for n in without if n not in held]
-                self._join([{"group_n": fallback, "user_n": n, "setting_n": self.setting_n} for n in new])
-                touch(self.connection, [fallback] if new else [])
+            self._fall_back([n for n in without if n not in held])
             if gone and blank.key:
                 touch(self.connection, [self.target_of(blank.key)])
             self._give_reason(has, "idp_group", None)
@@ -153,9 +153,16 @@ class Placement:
 
     def _give_reason(self, user_ns: Iterable[int], reason: str, key: str | None) -> None:
         if ns := list(user_ns):
-            keep = self.grouping.setting.group_settings.inactive == "keep_group"
-            shown = reason if keep else sa.case((users.c.active, reason), else_="inactive")
-            self.connection.execute(sa.update(users).where(users.c.n.in_(ns)).values(reason=shown, group_key=key))
+            keeps = self.grouping.setting.group_settings.inactive == "keep_group"
+            self.connection.execute(statements.give_reason(reason, inactive=keeps), {"ns": ns, "key": key})
+
+    def _fall_back(self, user_ns: Sequence[int]) -> None:
+        """Whom the identity provider has in no group is in the target group, if there is one."""
+        blank = self.grouping.place(None)
+        if blank.key and user_ns:
+            fallback, _ = self._group(blank.key, blank.name)
+            self._join([{"group_n": fallback, "user_n": n, "setting_n": self.setting_n} for n in user_ns])
+            touch(self.connection, [fallback])
 
     def target_of(self, key: str) -> int | None:
         """Rule 4: the company's group with this key: the setting's own, SCIM's, the oldest, the lowest id."""

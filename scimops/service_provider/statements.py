@@ -99,6 +99,14 @@ def placed_in(setting_n: int) -> sa.Select[Any]:
     return query.join(groups, groups.c.n == memberships.c.group_n).where(mine, placed)
 
 
+@lru_cache(maxsize=32)
+def give_reason(reason: str, *, inactive: bool) -> sa.Update:
+    """A reason and the `key` of a group for people, `ns`; who is not active has that as the reason."""
+    shown = sa.literal(reason) if inactive else sa.case((users.c.active, reason), else_="inactive")
+    some = users.c.n.in_(sa.bindparam("ns", expanding=True))
+    return sa.update(users).where(some).values(reason=shown, group_key=sa.bindparam("key"))
+
+
 @lru_cache(maxsize=KEPT)
 def in_pushed_groups(setting_n: int) -> sa.Select[Any]:
     """Who is in a group that this setting's identity provider pushed and that is mirrored: `ns` of the people."""

@@ -14,6 +14,7 @@ import pytest
 from managing import Platform as Embedded
 from managing import running_platform
 
+from scimops.jobs.verify import verify
 from scimops.service_provider import directory
 from scimops.service_provider.database import open_database
 from scimops.service_provider.migrations import migrate
@@ -38,6 +39,7 @@ class Desk:
         file.chmod(0o600)
         (folder / "users.csv").write_text(EXPORT)
         places = {"SCIMOPS_CONFIG": str(config), "SCIMOPS_CREDENTIALS_DIR": str(config / "credentials")}
+        places["SCIMOPS_LEDGER"] = str(folder / "runs.ndjson")
         self.environment = os.environ | places | {"SCIMOPS_ADMIN": secret, "COLUMNS": "200"}
 
     def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -45,6 +47,14 @@ class Desk:
         return subprocess.run(
             command, cwd=self.folder, env=self.environment, input=stdin, capture_output=True, text=True, check=False
         )
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "runs.ndjson"
+
+    def records(self) -> list[dict]:
+        """What the ledger holds, the oldest first."""
+        return [json.loads(line)["record"] for line in self.ledger.read_text().splitlines()]
 
     def good(self, *words: str) -> str:
         done = self.run(*words)
@@ -98,7 +108,8 @@ def test_from_the_document_to_the_token_on_the_screen(desk: Desk, embedded: Embe
     looked = desk.good("create", "staff.yaml", "--connection", "rehearsal", "--export", "users.csv", "--dry-run")
     assert "cannot be changed after the setting is created" in looked
     assert "1  will arrive" in looked
-    seen = desk.on_a_terminal("create", "staff.yaml", "--connection", "rehearsal", answer="y\n")
+    desk.ledger.unlink()  # so that this is the first run, at which a key is offered
+    seen = desk.on_a_terminal("create", "staff.yaml", "--connection", "rehearsal", answer="y\ny\n")
     (token,) = TOKENS.findall(seen)
     assert "shown this once" in seen
     assert embedded.scim(token, "GET", "/Users").status_code == 200
@@ -107,6 +118,11 @@ def test_from_the_document_to_the_token_on_the_screen(desk: Desk, embedded: Embe
     assert [path for path in desk.folder.rglob("*") if path.is_file() and token in path.read_text()] == []
     listed = json.loads(desk.good("list", "--connection", "rehearsal", "--json"))
     assert [row["name"] for row in listed["settings"]] == ["Staff"]
+    records = desk.records()
+    assert [(record["command"], record["exit_code"]) for record in records] == [("setting create", 0)] * 2
+    assert [Path(file["name"]).name for file in records[0]["inputs"]] == ["connections.yaml", "staff.yaml"]
+    assert [Path(file["name"]).name for file in records[0]["outputs"]] == ["staff.record.json"]
+    assert (verify(desk.ledger).good, verify(desk.ledger).signed) == (True, 2)
 
 
 def test_a_token_goes_into_no_pipe(desk: Desk) -> None:
@@ -140,6 +156,11 @@ def test_stored_renewed_renamed_deleted(desk: Desk, embedded: Embedded) -> None:
     gone = desk.run("check", "setting.yaml", "--connection", "rehearsal", "--exit-code")
     assert gone.returncode == 3
     assert "not created" in gone.stdout
+    ran = [(record["command"].removeprefix("setting "), record["exit_code"]) for record in desk.records()]
+    assert ran == [("create", 0), ("rename", 0), ("check", 0), ("revoke", 0), ("delete", 0), ("check", 3)]
+    assert {record["outcome"] for record in desk.records()} == {"completed"}
+    assert token not in desk.ledger.read_text()
+    assert (kept.parent / "staff-2").read_text().strip() not in desk.ledger.read_text()
 
 
 def test_each_fault_is_one_sentence_that_helps(desk: Desk) -> None:

@@ -11,11 +11,11 @@ from scimops.jobs.record import RunRecord, begin, end
 
 def a_record(**parameters: Any) -> RunRecord:
     """A command that was done."""
-    return end(begin("create_setting", "setting check", parameters), "done", 0, {"people": 7}, [], [])
+    return end(begin("create_setting", "setting check", parameters), "completed", 0, {"people": 7}, [], [])
 
 
 def grow(ledger: Path, records: int) -> list[Written]:
-    return [append(a_record(number=number, name="Zoë\n😀 \\ \"quoted\""), ledger) for number in range(1, records + 1)]
+    return [append(a_record(number=number, name='Zoë\n😀 \\ "quoted"'), ledger) for number in range(1, records + 1)]
 
 
 def lines(ledger: Path) -> list[bytes]:

@@ -326,7 +326,7 @@ def test_memory_does_not_grow_with_a_line_without_end(ledger: Path) -> None:
 @pytest.mark.long
 def test_killed_at_twenty_random_moments(signed: Path) -> None:
     seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+    print(f"seed {seed}")  # noqa: T201  # the report
     dice, acknowledged, torn = random.Random(seed), 6, 0
     for _ in range(20):
         ours, theirs = FORK.Pipe(duplex=False)
@@ -351,4 +351,4 @@ def test_killed_at_twenty_random_moments(signed: Path) -> None:
         found = verify(signed, key=public_key())
         assert found.good, found.message
         torn = found.torn
-    print(f"{acknowledged} records acknowledged, {torn} torn lines")
+    print(f"{acknowledged} records acknowledged, {torn} torn lines")  # noqa: T201  # the report

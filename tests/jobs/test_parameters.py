@@ -73,3 +73,32 @@ def test_a_file_that_is_no_notebook(tmp_path):
     path.write_text("not json")
     with pytest.raises(UsageError, match="no notebook"):
         declared(path)
+
+
+def test_a_file_of_parameters_is_read_strictly_and_the_command_line_wins(notebook, tmp_path):
+    file = tmp_path / "p.yaml"
+    file.write_text('export: "007"\nlimit: 3\nshare: 1\nstrict: true\nnames: [a, b]\nmore: {x: [1]}\n')
+    values = checked(notebook, [("limit", "4")], file)
+    assert values == {
+        "export": "007", "limit": 4, "share": 1.0, "strict": True, "names": ["a", "b"], "more": {"x": [1]},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("limit: 1\nexport: 007\n", 'line 2: "export" must be text; put it in quotes'),
+        ('limit: "3"\n', '"limit" must be a whole number'),
+        ("strict: yes please\n", '"strict" must be true or false'),
+        ("exprot: x\n", 'Did you mean "export"?'),
+        ("limit: 1\nlimit: 2\n", "a key stands there twice"),
+        ("limit: &a 1\nplain: *a\n", "anchors"),
+    ],
+)
+def test_a_wrong_file_of_parameters(notebook, tmp_path, text, said):
+    file = tmp_path / "p.yaml"
+    file.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        checked(notebook, [], file)
+    assert said in str(caught.value)
+    assert caught.value.exit_code == 2

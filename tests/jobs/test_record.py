@@ -6,24 +6,32 @@ import json
 import multiprocessing
 import os
 import re
-from dataclasses import dataclass, field
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
+import nbformat
 import pytest
 from chains import a_record, lines
+from nbformat.v4 import new_code_cell, new_notebook
 
 import scimops
 from scimops import touched
 from scimops.credentials import known
 from scimops.errors import IncompleteSourceError, ScimopsError
-from scimops.jobs.history import runs
+from scimops.jobs.audited import run_audited
+from scimops.jobs.history import Wanted, runs
 from scimops.jobs.ledger import LedgerError
-from scimops.jobs.record import RunRecord, begin, begin_notebook, record_of
+from scimops.jobs.record import RunRecord, begin, new_id, record_of
+from scimops.jobs.run import Run
 from scimops.jobs.running import kept, recorded, running_folder, write_broken
 from scimops.jobs.verify import verify
 from scimops.present.files import write_preview
 from scimops.tokens import Secret
-from scimops.touched import Touched, hashed
+from scimops.touched import hashed
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "run-record-1.json"
@@ -73,7 +81,7 @@ def test_a_record_says_who_where_and_with_which_code(monkeypatch: pytest.MonkeyP
     assert record.code.scimops == scimops.__version__
     assert record.code.packages["polars"][0].isdigit()
     assert re.fullmatch("[0-9a-f]{40}", str(record.code.commit)) if (ROOT / ".git").exists() else True
-    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", record.id)
+    assert (UUID(record.id).version, record.id < begin("s", "c", {}).id) == (7, True)
     assert (record.outcome, record.exit_code, record.ended) == ("broken", None, None)
 
 
@@ -122,36 +130,91 @@ def test_a_file_that_is_gone_has_no_hash(tmp_path: Path) -> None:
 # -- Notebooks ------------------------------------------------------------------------------------
 
 
-@dataclass
-class Executed:
-    output: str
-    outcome: str = "timed out"
-    exit_code: int = 124
-    counts: dict[str, int] = field(default_factory=lambda: {"people": 3})
-    inputs: list[Touched] = field(default_factory=list)
-    outputs: list[Touched] = field(default_factory=list)
+def a_run(folder: Path, **more: Any) -> Run:
+    """As the engine tells of it."""
+    output = {"path": "02_preview_groups.ipynb", "sha256": "b" * 64, "size": 3}
+    told = {
+        "notebook": "02_preview_groups.ipynb", "outcome": "timed_out", "exit_code": 124, "counts": {"people": 3},
+        "message": "", "output": "", "page": "", "folder": str(folder), "seconds": 1.5, "id": new_id(),
+        "started": "2026-11-25T02:00:00.000Z", "ended": "2026-11-25T02:00:01.500Z", "parameters": {"export": "u.csv"},
+        "notebook_path": "/srv/02_preview_groups.ipynb", "notebook_sha256": "a" * 64, "outputs": (output,),
+        "continues": "019ab8a0-1c00-7abc-8def-0123456789ab",
+    }  # fmt: skip
+    return Run(**(told | more))
 
 
 def test_the_record_of_a_notebook(tmp_path: Path) -> None:
-    notebook, output = tmp_path / "02_preview_groups.ipynb", tmp_path / "out" / "02_preview_groups.ipynb"
-    output.parent.mkdir()
-    notebook.write_text("{}")
-    output.write_text("{ }")
-    begun = begin_notebook(notebook, {"export": "users.csv"}, folder=output.parent, continues="earlier")
-    record = record_of(Executed(str(output), inputs=[hashed(notebook)]), begun, {"plan": "abc"})
-    assert (record.kind, record.step, record.id, record.continues) == ("notebook", "preview_groups", begun.id, "earlier")
-    assert (record.outcome, record.exit_code, record.counts) == ("timed out", 124, {"people": 3})
+    export = hashed(SAMPLES / "setting.yaml")
+    written = {"name": str(tmp_path / "02_preview_groups.ipynb"), "sha256": None, "size": 1}
+    run, begun = a_run(tmp_path), begin("s", "c", {})
+    record = record_of(run, begun, inputs=[export], outputs=[written, export], digests={"plan": "abc"})
+    assert (record.kind, record.step, record.id, record.continues) == (
+        "notebook",
+        "preview_groups",
+        run.id,
+        run.continues,
+    )
+    assert (record.outcome, record.exit_code, record.counts) == ("timed_out", 124, {"people": 3})
+    assert (record.milliseconds, record.code, record.who) == (1500, begun.code, begun.who)
     assert record.notebook
-    assert record.notebook.sha256 == hashed(notebook)["sha256"]
-    assert [file.name for file in record.outputs] == [str(output)]
-    assert (record.digests, record.folder) == ({"plan": "abc"}, str(output.parent))
-    assert record.milliseconds is not None
-    assert record.ended is not None
+    assert record.notebook.sha256 == "a" * 64
+    assert [(file.name, file.sha256) for file in record.outputs] == [
+        (str(tmp_path / "02_preview_groups.ipynb"), "b" * 64), (export["name"], export["sha256"])
+    ]  # fmt: skip
+    assert [file.name for file in record.inputs] == [export["name"]]
+    assert (record.digests, record.folder) == ({"plan": "abc"}, str(tmp_path))
+
+
+def test_the_record_of_a_notebook_that_has_not_ended_is_broken(tmp_path: Path) -> None:
+    record = record_of(a_run(tmp_path, ended="", outcome="failed", outputs=()))
+    assert (record.outcome, record.exit_code, record.ended, record.counts) == ("broken", None, None, {})
+
+
+def a_notebook(path: Path, source: str) -> Path:
+    spec = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    first = new_code_cell('who: str = "nobody"', metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[first, new_code_cell(source)], metadata={"kernelspec": spec}), path)
+    return path
+
+
+def test_a_notebook_in_a_real_kernel_is_in_the_ledger_with_what_it_read_and_wrote(tmp_path: Path, ledger: Path) -> None:
+    setting, saved = SAMPLES / "setting.yaml", tmp_path / "saved.yaml"
+    source = (
+        f"import scimops\nfrom scimops.jobs import result\nsetting = scimops.load_setting({str(setting)!r})\n"
+        f"scimops.save_setting(setting, {str(saved)!r})\nresult({{'people': 7}}, exit_code=3)"
+    )
+    notebook = a_notebook(tmp_path / "07_try.ipynb", source)
+    run, written = run_audited(notebook, [("who", "007")], tmp_path / "out", ledger=ledger)
+    record = the_only(ledger)
+    assert (record.id, record.step, record.outcome, record.exit_code) == (run.id, "try", "completed", 3)
+    assert (record.counts, record.parameters) == ({"people": 7}, {"who": "007"})
+    assert [file.model_dump() for file in record.inputs] == [hashed(setting)]
+    outputs = {Path(file.name).name: file.sha256 for file in record.outputs}
+    assert outputs == {path.name: hashed(path)["sha256"] for path in (saved, Path(run.output), Path(run.page))}
+    assert written.head == verify(ledger).head
+
+
+def test_a_notebook_whose_runner_was_killed_is_broken(tmp_path: Path, ledger: Path) -> None:
+    notebook = a_notebook(tmp_path / "07_try.ipynb", "import time\ntime.sleep(60)")
+    code = (
+        f"from pathlib import Path\nfrom scimops.jobs.audited import run_audited\nrun_audited(Path({str(notebook)!r}),"
+    )
+    runner = subprocess.Popen([sys.executable, "-c", f"{code} ledger=Path({str(ledger)!r}))"], cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out" / "07_try" / "07_try.ipynb").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    runner.kill()
+    runner.wait()
+    (broken,) = write_broken(ledger)
+    assert (broken.outcome, broken.kind, broken.step) == ("broken", "notebook", "try")
+    assert [logged.record.id for logged in runs(ledger, Wanted(notebook="07_try"))] == [broken.id]
+    assert broken.id in (tmp_path / "out" / "07_try" / "07_try.ipynb").read_text()
+    assert verify(ledger).good
 
 
 def test_an_outcome_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="outcome"):
-        record_of(Executed(str(tmp_path / "x"), outcome="completed"), begin("s", "c", {}))
+        record_of(a_run(tmp_path, outcome="done"))
 
 
 # -- Commands -------------------------------------------------------------------------------------
@@ -163,7 +226,7 @@ def test_a_command_is_in_the_ledger_with_what_it_touched(ledger: Path) -> None:
         recording.counts["people"] = 5
         recording.digests["setting"] = "abc"
     record = the_only(ledger)
-    assert (record.outcome, record.exit_code, record.counts) == ("done", 0, {"people": 5})
+    assert (record.outcome, record.exit_code, record.counts) == ("completed", 0, {"people": 5})
     assert [file.name for file in record.inputs] == [str(SAMPLES / "setting.yaml")]
     assert recording.written
     assert recording.written.head == verify(ledger).head
@@ -182,7 +245,7 @@ class Exit(Exception):
     [
         (ScimopsError("x"), "failed", 1),
         (IncompleteSourceError("x"), "failed", 5),
-        (Exit(3), "done", 3),
+        (Exit(3), "completed", 3),
         (Exit(1), "failed", 1),
         (KeyboardInterrupt(), "cancelled", 130),
         (ValueError("x"), "failed", 1),
@@ -229,7 +292,7 @@ def test_a_run_that_was_killed_is_written_as_broken_by_the_next(ledger: Path) ->
         pass
     last, broken = (logged.record for logged in runs(ledger))
     assert (broken.id, broken.outcome, broken.ended) == (killed.id, "broken", None)
-    assert last.outcome == "done"
+    assert last.outcome == "completed"
     assert verify(ledger).good
     assert not list(running_folder(ledger).iterdir())
 
@@ -239,7 +302,7 @@ def test_one_that_was_killed_after_it_was_written_is_written_once(ledger: Path) 
     kill_one(ledger, killed, when_written=True)
     assert len(list(running_folder(ledger).glob("*.json"))) == 1
     assert write_broken(ledger) == []
-    assert (the_only(ledger).id, the_only(ledger).outcome) == (killed.id, "done")
+    assert (the_only(ledger).id, the_only(ledger).outcome) == (killed.id, "completed")
 
 
 def test_one_that_still_runs_is_left_alone(ledger: Path) -> None:
