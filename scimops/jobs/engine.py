@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import zmq
 from jupyter_core.utils import ensure_async, run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -185,7 +186,8 @@ class _Client(NotebookClient):
         client: Any = self.kc
         listen(client.session)
         message = await ensure_async(client.execute(INSTALL, silent=True, store_history=False))
-        self._reply = (await self.async_wait_for_reply(message) or {}).get("content", {})
+        reply = await asyncio.wait_for(self.async_wait_for_reply(message), START)
+        self._reply = (reply or {}).get("content", {})
 
     async def _run_cell(self, number: int, place: int) -> Ending:
         cell = self._cells[place]
@@ -283,6 +285,18 @@ class _Client(NotebookClient):
         if code >= 0:
             return f" (exit code {code})"
         return f" (signal {-code}{', as when memory runs out' if code == -9 else ''})"
+
+    def process_message(self, *arguments: Any, **options: Any) -> Any:
+        """Handle a message from the kernel, and look whether the reply has come.
+
+        An Output widget's state is sent to the kernel from inside here, past asyncio, which then misses that the reply
+        came in the meantime and waits for ever (5 of 30 runs of such a notebook).
+        """
+        client: Any = self.kc
+        try:
+            return super().process_message(*arguments, **options)
+        finally:
+            client.shell_channel.socket.get(zmq.EVENTS)
 
     def _keep_reply(self, execute_reply: Mapping[str, Any], **_: Any) -> None:
         self._reply = execute_reply or {}

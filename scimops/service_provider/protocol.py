@@ -197,7 +197,7 @@ class Service(ScimService):
     ) -> ScimResponse:
         """As scim2-server's; its model of the list would read and write every resource a second time."""
         context = Context.RESOURCE_QUERY_RESPONSE
-        found = [_shown(self.publish(base_url, resource), context, search_request) for resource in page.resources]
+        found = [shown(self.publish(base_url, resource), context, search_request) for resource in page.resources]
         response = super().search_response(base_url, resource_types, replace(page, resources=[]), search_request)
         if response.body is not None and found:
             response.body |= {"itemsPerPage": len(found), "Resources": found}
@@ -211,7 +211,7 @@ class Service(ScimService):
         """A published resource, with its ETag."""
         meta = cast("Meta", resource.meta)
         headers = {"Content-Location": str(meta.location)} | ({"ETag": meta.version} if meta.version else {})
-        return ScimResponse(status, _shown(resource, scim_ctx, response_parameters), headers)
+        return ScimResponse(status, shown(resource, scim_ctx, response_parameters), headers)
 
     def patch_response(
         self, base_url: str, resource: Resource[Any], response_parameters: ResponseParameters[Any]
@@ -231,7 +231,7 @@ class Service(ScimService):
         return data
 
 
-def _shown(
+def shown(
     resource: Resource[Any], scim_ctx: Context, parameters: ResponseParameters[Any] | None
 ) -> dict[str, Any]:  # fmt: skip
     """A resource as the JSON of an answer (RFC 7644 §3.9).
