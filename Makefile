@@ -19,7 +19,7 @@ test: $(VENV)/dev chromium postgres ## all tests but the long ones and Spark
 	$(PYTEST)
 
 test-long: $(VENV)/dev chromium postgres ## fuzzing at length; prints its seed
-	SCIMOPS_FUZZ_FILES=$${SCIMOPS_FUZZ_FILES:-50000} $(PYTEST) -s -m "long or fuzz"
+	SCIMOPS_FUZZ_FILES=$${SCIMOPS_FUZZ_FILES:-50000} $(PYTEST) -s -m "long or fuzz" $(TESTS)
 
 test-spark: $(VENV)/spark ## the same pipeline on a real local Spark; needs Java 17
 	@command -v java >/dev/null || { echo "Spark needs Java 17: apt-get install openjdk-17-jre-headless"; exit 1; }

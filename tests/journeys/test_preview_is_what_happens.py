@@ -97,7 +97,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-@pytest.mark.parametrize("size", [300, pytest.param(5000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("size", [500, pytest.param(5000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
 @pytest.mark.parametrize("idp", SHAPES)
 def test_each_person_lands_where_the_preview_said(idp: str, size: int, database: Database, tmp_path: Path) -> None:
     export = read_export(write_sample(tmp_path / "export.json", SHAPES[idp], size, seed=7))
