@@ -13,8 +13,7 @@ import math
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -27,8 +26,9 @@ from papermill.engines import Engine, papermill_engines
 from traitlets.config import Config
 
 from scimops.errors import ScimopsError
+from scimops.jobs.job import CANCELLED, COMPLETED, FAILED, KERNEL_DIED, TIMED_OUT, Ending, Job
 from scimops.jobs.kernel_seam import INSTALL, listen
-from scimops.jobs.stopping import EXIT_CODES, Stopping
+from scimops.jobs.stopping import EXIT_CODES
 from scimops.jobs.writer import write_notebook
 
 NAME: Final = "scimops"
@@ -43,39 +43,9 @@ START: Final = 60.0
 LONGEST_FOLDER: Final = 80
 """Letters of a folder in which a socket can be: its whole path has at most 107."""
 
-COMPLETED, FAILED, TIMED_OUT, KERNEL_DIED, CANCELLED = "completed", "failed", "timed_out", "kernel_died", "cancelled"
-
 _log = logging.getLogger("scimops.jobs")
 _log.addHandler(logging.NullHandler())
 _log.propagate = False
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ended: outcome, exit code, and what was wrong in words (empty where nothing was)."""
-
-    outcome: str = COMPLETED
-    exit_code: int = 0
-    message: str = ""
-
-
-@dataclass
-class Job:
-    """What the engine is told of one run; it puts the executed notebook and the ending there.
-
-    `banner` stands in the notebook's first cell while it runs. Limits are seconds. `tell` is called with each event.
-    """
-
-    output: Path
-    banner: Any
-    where: Path
-    environment: Mapping[str, str]
-    timeout: float | None
-    cell_timeout: float | None
-    stopping: Stopping
-    tell: Callable[[dict[str, Any]], None]
-    notebook: Any = None
-    ending: Ending = field(default_factory=lambda: Ending(FAILED, 1, "It did not run."))
 
 
 class Ended(Exception):  # noqa: N818  # no error

@@ -21,7 +21,7 @@ from scimops.jobs.report import TAG, first_cell, first_lines, page, running
 from scimops.jobs.writer import redacted_notebook, write_notebook, write_text
 
 if TYPE_CHECKING:
-    from scimops.jobs.engine import Job
+    from scimops.jobs.job import Job
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def run_notebook(
     with Stopping() as stopping:
         tell(f"Running {notebook.name} …")
         said({"event": "run_started", "notebook": run.notebook, "continues": continues})
-        from scimops.jobs.engine import Job
+        from scimops.jobs.job import Job
 
         first = first_cell(running(run.id, run.notebook, run.started))
         job = Job(
@@ -169,6 +169,7 @@ def _execute(source: Any, path: Path, values: dict[str, Any], job: Job) -> None:
     import papermill
 
     from scimops.jobs import engine
+    from scimops.jobs.job import Ending
 
     engine.register()
     source.cells = [cell for cell in source.cells if TAG not in cell.metadata.get("tags", [])]
@@ -182,7 +183,7 @@ def _execute(source: Any, path: Path, values: dict[str, Any], job: Job) -> None:
     except Exception as error:  # papermill raises many kinds; what ran is reported all the same
         if job.notebook is None:
             raise
-        job.ending = engine.Ending("failed", 1, f"This is a fault of scimops: {type(error).__name__}: {error}")
+        job.ending = Ending("failed", 1, f"This is a fault of scimops: {type(error).__name__}: {error}")
 
 
 def _ended(run: Run, job: Job, seconds: float) -> Run:
