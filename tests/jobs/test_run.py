@@ -66,7 +66,7 @@ def test_a_job_on_the_command_line(job, tmp_path):
 
 def test_an_expected_error_is_none_and_an_output_notebook_runs_again_with_one_report(job, tmp_path):
     expected = new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]})
-    last = "from scimops.jobs import result\nprint('OUT=' + out)\nresult({}, exit_code=4 * ('2' in out))"
+    last = "from scimops.jobs import result\nprint('OUT=' + out)\nresult({}, exit_code=4 * out.endswith('2'))"
     ended = []
     run = run_notebook(job(expected, last), folder=tmp_path / "1", on_end=ended.append)
     assert (run.outcome, run.exit_code) == ("completed", 0)
