@@ -34,8 +34,8 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from scimops.config import ledger_file
-from scimops.credentials import redact
 from scimops.errors import ScimopsError
+from scimops.jobs.kernel_seam import redacted
 from scimops.jobs.record import RunRecord
 from scimops.jobs.signing import Signer, signer
 
@@ -222,17 +222,6 @@ def _add(stream: Any, mend: bytes, line: bytes) -> None:
         with contextlib.suppress(OSError):  # a file that may only be added to; then the next writer names the torn line
             stream.truncate(before)
         raise
-
-
-def redacted(value: Any) -> Any:
-    """`value` without secrets, in keys as in values."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, list):
-        return [redacted(inner) for inner in value]
-    if isinstance(value, dict):
-        return {redact(key): redacted(inner) for key, inner in value.items()}
-    return value
 
 
 @contextlib.contextmanager

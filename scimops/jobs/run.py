@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +16,7 @@ from scimops.errors import UsageError
 from scimops.jobs import RESULT
 from scimops.jobs.kernel_seam import know_environment, redacted
 from scimops.jobs.parameters import checked, declared, read_notebook
+from scimops.jobs.record import new_id
 from scimops.jobs.report import TAG, first_cell, first_lines, page, running
 from scimops.jobs.writer import redacted_notebook, write_notebook, write_text
 
@@ -247,12 +247,6 @@ def _outputs(folder: Path, before: Mapping[Path, tuple[int, int]]) -> list[dict[
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             listed.append({"path": path.relative_to(folder).as_posix(), "sha256": digest, "size": facts[1]})
     return listed
-
-
-def new_id() -> str:
-    """A new id that sorts by time (UUID version 7, RFC 9562 section 5.7)."""
-    number = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62
-    return str(UUID(int=number | secrets.randbits(62)))
 
 
 def _now() -> str:

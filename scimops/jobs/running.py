@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 from scimops import touched
 from scimops.config import ledger_file
 from scimops.errors import ScimopsError
-from scimops.jobs.ledger import Written, append, canonical, ready, redacted
+from scimops.jobs.kernel_seam import redacted
+from scimops.jobs.ledger import Written, append, canonical, ready
 from scimops.jobs.record import Outcome, RunRecord, begin, end
 
 STEP_CODES: Final = (0, 3, 4)

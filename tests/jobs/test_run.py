@@ -12,7 +12,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from scimops.jobs.run import new_id, run_notebook
+from scimops.jobs.record import new_id
+from scimops.jobs.run import run_notebook
 
 
 def cells_of(run):
