@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scimops.create_setting.body import Difference, differences
+from scimops.create_setting.look import named
 from scimops.create_setting.record import Created, read_record
-from scimops.grouping import identity_key
 from scimops.setting import Setting
 
 if TYPE_CHECKING:
@@ -46,16 +46,14 @@ def check(platform: Platform, document: Path, setting: Setting, connection: str)
     """
     created = read_record(document).connections.get(connection)
     rows = platform.settings()
-    there = {row["resourceId"]: row for row in rows}
     notes: list[str] = []
     setting_id = created.setting_id if created else None
     if setting_id is None:
-        key = identity_key(setting.name)
-        setting_id = next((row["resourceId"] for row in rows if identity_key(row["name"]) == key), None)
+        setting_id = next((row["resourceId"] for row in named(rows, setting.name)), None)
         if setting_id is None:
             return Check(NOT_CREATED, None, [], [], ["scimops setting create makes it."])
         notes.append(f'It was found by its name "{setting.name}": the record beside the document does not know it.')
-    if setting_id not in there:
+    if setting_id not in {row["resourceId"] for row in rows}:
         notes.append("It was deleted on the platform. scimops setting create makes a new one, with a new token.")
         return Check(GONE, setting_id, [], [], notes)
     found = differences(setting, platform.setting(setting_id))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from scimops.create_setting.body import body_of
+from scimops.create_setting.body import Ids, body_of
 from scimops.create_setting.look import Look, find_again
 from scimops.create_setting.record import Created, digest_of, read_record, write_record
 from scimops.errors import ScimopsError, UsageError
@@ -56,31 +56,35 @@ def create(
     if look.refused:
         wrong = next(finding for finding in look.findings if finding.level == "error")
         raise UsageError(wrong.message, advice=wrong.advice)
-    ids = look.ids
-    made = dict(ids.custom_fields)
-    for name in look.fields_to_make:
-        made[name] = platform.create_custom_field(name)
-        tell(f'Custom field "{name}" was made.')
-    target = ids.target_group
-    if look.make_target_group:
-        name = str(setting.group_settings.target_group)
-        target = platform.create_target_group(name)
-        tell(f'Target group "{name}" was made.')
+    ids = _with_what_was_missing(platform, setting, look, tell)
     before = read_record(document).connections.get(connection)
     company = platform.company()
     begun = Created(
-        company_id=company.id, company_name=company.name, name=setting.name, custom_fields=made,
-        target_group_id=target, digest=digest_of(setting), begun=dt.datetime.now(dt.UTC),
+        company_id=company.id, company_name=company.name, name=setting.name, custom_fields=dict(ids.custom_fields),
+        target_group_id=ids.target_group, digest=digest_of(setting), begun=dt.datetime.now(dt.UTC),
     )  # fmt: skip
     again = find_again(platform, setting, before)
     _keep(document, connection, begun)
-    body = body_of(setting, replace(ids, custom_fields=made, target_group=target), own=platform.capabilities().own)
+    body = body_of(setting, ids, own=platform.capabilities().own)
     setting_id, token = _renewed(platform, again, tell) if again else _created(platform, setting, begun, body, tell)
     whole = begun.model_copy(
         update={"setting_id": setting_id, "url": platform.scim_url(), "created": dt.datetime.now(dt.UTC)}
     )
     _keep(document, connection, whole)
     return Outcome(whole, token)
+
+
+def _with_what_was_missing(platform: Platform, setting: Setting, look: Look, tell: Tell) -> Ids:
+    """The ids that were found, and those of the custom fields and the target group that are made now."""
+    made, target = dict(look.ids.custom_fields), look.ids.target_group
+    for name in look.fields_to_make:
+        made[name] = platform.create_custom_field(name)
+        tell(f'Custom field "{name}" was made.')
+    if look.make_target_group:
+        name = str(setting.group_settings.target_group)
+        target = platform.create_target_group(name)
+        tell(f'Target group "{name}" was made.')
+    return replace(look.ids, custom_fields=made, target_group=target)
 
 
 def _created(

@@ -66,10 +66,10 @@ def look(
         ScimopsError: the platform cannot be read.
     """
     company = platform.company()
-    groups = platform.target_groups()
+    groups, rows = platform.target_groups(), platform.settings()
     by_key = {identity_key(field["name"]): field for field in platform.custom_fields()}
     wanted = [mapping.field for mapping in sent_mappings(setting)]
-    existing = made if made and made.setting_id and _is_there(platform, made.setting_id) else None
+    existing = made if made and made.setting_id in {row["resourceId"] for row in rows} else None
     target = _target_group(setting, groups)
     ids = Ids(
         {field["name"]: field["resourceId"] for field in platform.scim_fields()},
@@ -82,9 +82,9 @@ def look(
     found: list[Finding] = []
     if existing:
         found.append(notice("setting_there", connection=connection, id=existing.setting_id, name=existing.name))
-    elif find_again(platform, setting, made) is not None:
+    elif find_again(platform, setting, made, rows) is not None:
         found.append(notice("found_again", name=setting.name))
-    elif _named(platform, setting.name):
+    elif named(rows, setting.name):
         found.append(notice("name_taken", company=company.name, name=setting.name))
     found += _field_notices(wanted, by_key, missing)
     if make_group:
@@ -95,23 +95,23 @@ def look(
     return Look(company.name, ids, missing, make_group, existing, sorted(found, key=lambda one: order[one.level]))
 
 
-def _is_there(platform: Platform, setting_id: str) -> bool:
-    return any(row["resourceId"] == setting_id for row in platform.settings())
-
-
-def _named(platform: Platform, name: str) -> list[SettingRow]:
+def named(rows: Iterable[SettingRow], name: str) -> list[SettingRow]:
+    """The settings of a company that have this name, upper and lower case alike."""
     key = identity_key(name)
-    return [row for row in platform.settings() if identity_key(row["name"]) == key]
+    return [row for row in rows if identity_key(row["name"]) == key]
 
 
-def find_again(platform: Platform, setting: Setting, made: Created | None) -> str | None:
+def find_again(
+    platform: Platform, setting: Setting, made: Created | None, rows: Iterable[SettingRow] | None = None
+) -> str | None:  # fmt: skip
     """The id of the setting that was made when the answer to an earlier attempt never came; None where there is none.
 
-    It has the document's name and says what the document says; the record knows of the attempt.
+    It has the document's name and says what the document says; the record knows of the attempt. `rows` are the
+    company's settings where they were read a moment ago.
     """
     if made is None or made.setting_id is not None:
         return None
-    for row in _named(platform, setting.name):
+    for row in named(platform.settings() if rows is None else rows, setting.name):
         if not differences(setting, platform.setting(row["resourceId"])):
             return row["resourceId"]
     return None

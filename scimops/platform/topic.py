@@ -27,7 +27,8 @@ class Topic:
 
     def scim_fields(self) -> list[ScimField]:
         """Which SCIM attributes may be mapped (`GET /api/scim/fields`)."""
-        return self._fields()[0]
+        fields, self._capabilities = self._fields()
+        return fields
 
     def capabilities(self) -> Capabilities:
         """What the other end does by itself: the embedded platform says it, of another one its documentation does."""
