@@ -88,7 +88,7 @@ def _move(platform: Platform, connection: str, document: Path) -> list[str]:
         f"scimops compare EXPORT --setting {old} --setting {document.name}",
         "In the identity provider stop provisioning of this application. Do not remove people from it: that would "
         "deactivate them.",
-        f"Delete the old setting: scimops setting delete {old} --connection {connection}. {kept}",
+        f"Delete the old setting: scimops setting delete {document.name} --connection {connection}. {kept}",
         f"Create the new one: scimops setting create {document.name} --connection {connection}, and copy its token.",
         "Paste the new token (and the URL, if it changed) into the same application, and map the attributes that the "
         "guide names.",

@@ -177,6 +177,7 @@ def test_what_changed_later_needs_a_new_setting(platform: Platform, document: Pa
         "name": False, "target group": True, "aliases": True,
     }  # fmt: skip
     assert any("scimops setting delete" in step for step in compared.steps)
+    assert any(f"delete {document.name} " in step for step in compared.steps)  # the record is beside this document
     renamed = check(platform, document, SETTING.model_copy(update={"name": "Staff 2"}), NAME)
     assert [one.what for one in renamed.differences] == ["name"]
     assert renamed.steps == []
