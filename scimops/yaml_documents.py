@@ -76,8 +76,13 @@ def save_document(value: BaseModel, path: str | Path) -> None:
         _merge(document, value.model_dump(mode="json"), said)
     out = io.StringIO()
     _yaml().dump(document, out)
+    write_whole(path, out.getvalue())
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` to `path`, in UTF-8, whole or not at all."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(out.getvalue(), encoding="utf-8", newline="\n")
+    part.write_text(text, encoding="utf-8", newline="\n")
     part.replace(path)
     note_written(path)
 

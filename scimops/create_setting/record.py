@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scimops.errors import SettingError
 from scimops.setting import Setting
-from scimops.touched import note_written
+from scimops.yaml_documents import write_whole
 
 
 class _Part(BaseModel):
@@ -73,11 +73,7 @@ def read_record(document: str | Path) -> Record:
 
 def write_record(document: str | Path, record: Record) -> None:
     """Write the record whole or not at all."""
-    path = record_path(document)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(record.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
-    note_written(path)
+    write_whole(record_path(document), json.dumps(record.model_dump(mode="json"), indent=2) + "\n")
 
 
 def digest_of(setting: Setting) -> str:
