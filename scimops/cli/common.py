@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from scimops.errors import UsageError
+
 FILES = Annotated[
     list[str], typer.Argument(help="The export; - is standard input. Several files are its pages.", metavar="FILE…")
 ]
@@ -36,6 +38,18 @@ def complain(message: str) -> None:
     """One line on standard error, control characters made visible."""
     encoding = sys.stderr.encoding or "utf-8"
     sys.stderr.write(visible(message).encode(encoding, "replace").decode(encoding) + "\n")
+
+
+def confirmed(question: str, advice: str) -> None:
+    """Go on where a person says yes; the command ends where they say no.
+
+    Raises:
+        UsageError: nobody is there to be asked; `advice` says how to go on without.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("Nobody is there to be asked.", advice=advice)
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(1)
 
 
 def print_json(document: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scimops.cli.common import JSON, complain, print_counts, print_json, print_rich, visible
+from scimops.cli.common import JSON, complain, confirmed, print_counts, print_json, print_rich, visible
 from scimops.cli.recording import LEDGER, new_key, recorded
 from scimops.errors import UsageError, nearest
 
@@ -167,8 +167,6 @@ def prune(
     ledger: LEDGER = None,
 ) -> None:
     """Remove what old runs left on disk. Their records stay, and this is one more."""
-    import sys
-
     from scimops.jobs.history import read_span
     from scimops.jobs.prune import leftovers
     from scimops.jobs.prune import prune as remove
@@ -178,10 +176,8 @@ def prune(
     print_counts(counts)
     if dry_run or not found.files:
         return
-    if not yes and not sys.stdin.isatty():
-        raise UsageError("Nobody is there to be asked.", advice="Say --yes once you have looked at --dry-run.")
-    if not yes and not typer.confirm("Remove these files?", err=True):
-        raise typer.Exit(1)
+    if not yes:
+        confirmed("Remove these files?", "Say --yes once you have looked at --dry-run.")
     with recorded("review_runs", "runs prune", {"older_than": older_than}, ledger) as recording:
         recording.counts |= counts
         remove(found)

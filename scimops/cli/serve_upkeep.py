@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from scimops.cli.common import print_counts
-from scimops.errors import UsageError
+from scimops.cli.common import confirmed, print_counts
 
 DATABASE = Annotated[str, typer.Option(help="sqlite:///FILE or postgresql://USER@HOST/NAME.", metavar="URL")]
 HERE = "sqlite:///scimops-platform.db"
@@ -63,17 +61,10 @@ def erase(
         if dry_run:
             return
         if not yes:
-            _ask()
+            confirmed("This cannot be undone. Erase?", "Look at --dry-run, then say --yes.")
         erased = erase_person(opened, person)
         typer.echo("Erased:")
         print_counts(erased.counts())
     finally:
         opened.close()
     scrub(database)
-
-
-def _ask() -> None:
-    if not sys.stdin.isatty():
-        raise UsageError("Nobody is here to be asked.", advice="Look at --dry-run, then say --yes.")
-    if not typer.confirm("This cannot be undone. Erase?", err=True):
-        raise typer.Exit(1)

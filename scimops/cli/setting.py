@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scimops.cli.common import JSON, complain, print_json, print_rich
+from scimops.cli.common import JSON, complain, confirmed, print_json, print_rich
 from scimops.cli.recording import recorded
 from scimops.errors import UsageError
 
@@ -220,12 +220,8 @@ def _preview(export: list[str], setting: Setting, document: Path, platform: Plat
 
 
 def _confirmed(question: str, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("Nobody is there to be asked.", advice="Say --yes once you have looked at it.")
-    if not typer.confirm(question, err=True):
-        raise typer.Exit(1)
+    if not yes:
+        confirmed(question, "Say --yes once you have looked at it.")
 
 
 def _token_has_a_place(token_to: str | None, dry_run: bool) -> None:
