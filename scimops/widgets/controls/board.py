@@ -15,7 +15,7 @@ from scimops.samples import write_sample
 from scimops.widgets.controls.drop_zone import DropZone
 from scimops.widgets.controls.form import ChoicesForm
 from scimops.widgets.controls.markup import Markup, tag
-from scimops.widgets.controls.numbers import advice, everybody, numbers, problem
+from scimops.widgets.controls.numbers import advice, everybody, numbers, problem, told
 from scimops.widgets.controls.parts import button, frame, heading, row, saved, written
 from scimops.widgets.controls.results import Results
 from scimops.widgets.controls.screen import Screen
@@ -227,12 +227,8 @@ class Board:
         """Show what goes wrong, with what to do, in place of a traceback."""
         try:
             yield
-        except ScimopsError as error:
-            self._complain(region, error.message, error.advice, error.where)
-        except OSError as error:
-            self._complain(
-                region, f"{error.strerror or error}.", "Check the name and the folder.", str(error.filename or "")
-            )
+        except (ScimopsError, OSError) as error:
+            self._complain(region, *told(error))
 
     def _fault(self, fault: Exception) -> None:
         """Tell of a fault of scimops itself; what it says may hold a person's data, so only its kind is logged."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scimops.errors import ScimopsError
 from scimops.present.words import KINDS, Kind, four_numbers, many, privacy, reason_rows, rows_of
 from scimops.widgets.controls.markup import Markup, join, tag, text
 
@@ -95,6 +96,13 @@ def rows_words(finding: Finding) -> str:
     """The rows where a finding stands, the first ten, in words; empty where it stands in none."""
     rows = rows_of(finding, most=10)
     return f"{'Row' if finding.count == 1 else 'Rows'} {rows}" if rows else ""
+
+
+def told(error: ScimopsError | OSError) -> tuple[str, str, str]:
+    """What went wrong, what to do, and where: the words of a problem."""
+    if isinstance(error, ScimopsError):
+        return error.message, error.advice, error.where
+    return f"{error.strerror or error}.", "Check the name and the folder.", str(error.filename or "")
 
 
 def problem(message: str, what: str, where: str = "", can_start_over: bool = False) -> Markup:

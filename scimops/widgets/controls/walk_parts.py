@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from scimops.widgets.controls.choices import read_aliases, written_aliases
 from scimops.widgets.controls.drop_zone import DropZone
 from scimops.widgets.controls.facts import IDP_GROUPS, NO_CRITERION
 from scimops.widgets.controls.markup import Markup, tag
-from scimops.widgets.controls.numbers import problem
+from scimops.widgets.controls.numbers import problem, told
 from scimops.widgets.controls.parts import button, frame, hint, row
 from scimops.widgets.controls.screen import Screen
 from scimops.widgets.controls.token_slot import TokenSlot
@@ -172,7 +171,7 @@ class WalkParts:
         self.screens["token"].show(main=views.look_view(found))
         self.create_button.disabled = found.refused
         words = "Something forbids it; see above." if found.refused else "Nothing was made yet."
-        self._say("token", words, busy=False)
+        self._say("token", words)
 
     def _create(self) -> None:
         token = self.walk.create(lambda words: self._say("token", words))
@@ -188,7 +187,7 @@ class WalkParts:
             self.walk.store(self.reference.value.strip(), self._secret)
             self._let_go()
             self.slot.forget()
-            self._say("token", f"The token is at {self.reference.value.strip()}, and nowhere else.", busy=False)
+            self._say("token", f"The token is at {self.reference.value.strip()}, and nowhere else.")
 
     def _was_copied(self) -> None:
         self.walk.copied()
@@ -199,7 +198,7 @@ class WalkParts:
             self.slot.hold(token)
             self.after.layout.display = None
         self._show_created()
-        self._say("token", "", busy=False)
+        self._say("token", "")
 
     def _let_go(self) -> None:
         self._secret = None
@@ -225,27 +224,20 @@ class WalkParts:
         self.screens["token"].show(main=tag("div", shown))
 
     def _saved(self, part: str) -> None:
-        self._say(part, f"Saved in {self.walk.document}.", busy=False)
+        self._say(part, f"Saved in {self.walk.document}.")
 
-    def _say(self, part: str, words: str, busy: bool = True) -> None:
-        turning = tag("span", class_="scimops-busy", aria_hidden="true") if busy and words.endswith("…") else None
+    def _say(self, part: str, words: str) -> None:
+        turning = tag("span", class_="scimops-busy", aria_hidden="true") if words.endswith("…") else None
         self.screens[part].show(status=tag("p", turning, words))
 
-    @contextmanager
-    def _problems(self, part: str) -> Iterator[None]:
+    def _told(self, part: str, work: Callable[[], None]) -> None:
+        """Do `work`, and show what goes wrong, with what to do, in place of a traceback."""
         screen = self.screens[part]
         try:
-            yield
-            screen.show(problem=Markup())
-        except ScimopsError as error:
-            screen.show(problem=problem(error.message, error.advice, error.where), status=Markup())
-        except OSError as error:
-            what = "Check the name and the folder."
-            screen.show(problem=problem(f"{error.strerror or 'That failed'}.", what, str(error.filename or "")))
-
-    def _told(self, part: str, work: Callable[[], None]) -> None:
-        with self._problems(part):
             work()
+            screen.show(problem=Markup())
+        except (ScimopsError, OSError) as error:
+            screen.show(problem=problem(*told(error)), status=Markup())
 
     def _fault(self, fault: Exception) -> None:
         """A fault of scimops itself; what it says may hold a person's data, so only its kind is told."""

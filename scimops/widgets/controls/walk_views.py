@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from scimops.present.words import many, people
+from scimops.present.words import many
 from scimops.widgets.controls.listing import table
 from scimops.widgets.controls.markup import Markup, join, tag
 from scimops.widgets.controls.numbers import finding_box, numbers
 
 if TYPE_CHECKING:
-    from scimops.create_setting.check import Check
     from scimops.create_setting.look import Look
     from scimops.create_setting.record import Created
     from scimops.preview import Preview
@@ -111,18 +110,3 @@ def lost_view(created: Created | None, *, held: bool) -> Markup:
         tag("p", "Renew it: the old one ends, and the new one can be copied here. ", renew, class_="scimops-what"),
         class_="scimops-advice scimops-warning",
     )  # fmt: skip
-
-
-def check_view(check: Check) -> Markup:
-    """The document beside the platform; where only a new setting helps, the move."""
-    rows = [(one.what, one.document, one.platform, "only by a new setting" if one.fixed else "rename it")
-            for one in check.differences]  # fmt: skip
-    differences = table("Differences", ("what", "document", "platform", "how to change it"), rows) if rows else None
-    steps = tag("ol", [tag("li", step) for step in check.steps]) if check.steps else None
-    notes = [tag("p", note, class_="scimops-what") for note in check.notes]
-    return join(tag("p", "Document and platform: ", tag("b", check.state), "."), differences, steps, notes)
-
-
-def counted(preview: Preview) -> str:
-    """Who will arrive, in words."""
-    return f"{people(preview.numbers.will_arrive)} will arrive in {many(preview.numbers.groups, 'group')}"
