@@ -106,10 +106,11 @@ class WalkParts:
 
     # -- What a person does -----------------------------------------------------------------------
 
-    def _later(self, part: str, work: Callable[[], None], wait: float = 0.0) -> None:
-        if self._quiet:
-            return
-        self.worker.later(lambda: self._told(part, work), f"{part} {work.__name__}", wait)
+    def _later(self, part: str, work: Callable[[], None], wait: float = 0.0, *, each: bool = False) -> None:
+        """Have `work` done; of several that wait only the last, unless `each` of them counts."""
+        if not self._quiet:
+            key = "" if each else f"{part} {work.__name__}"
+            self.worker.later(lambda: self._told(part, work), key, wait)
 
     def _dropped(self, paths: list[Path]) -> None:
         def read() -> None:
@@ -121,9 +122,9 @@ class WalkParts:
 
     def _action(self, name: str, values: dict[str, list[str]]) -> None:
         if name == "map":
-            self._later("fields", lambda: self._map(values["attribute"][0], values["field"][0]))
+            self._later("fields", lambda: self._map(values["attribute"][0], values["field"][0]), each=True)
         elif name == "unmap":
-            self._later("fields", lambda: self._map(values["value"][0], ""))
+            self._later("fields", lambda: self._map(values["value"][0], ""), each=True)
         elif name == "renew":
             self._later("token", self._renew)
 
