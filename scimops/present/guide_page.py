@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import scimops
 from scimops.present.guide import Cell, Code, Grid, Guide, Prose, filled, parsed
+from scimops.present.page import html_page
 from scimops.present.words import visible
 
 if TYPE_CHECKING:
     from IPython.display import HTML
 
 _HERE = Path(__file__).parent
+_NOWHERE = "base-uri 'none'; form-action 'none'"
 
 
 def guide_page(guide: Guide) -> str:
@@ -29,10 +31,10 @@ def guide_page(guide: Guide) -> str:
     style, script = _asset("guide_page.css"), _asset("guide_page.js")
     said = '<p id="copied" role="status" aria-live="polite"></p>'
     made = f"Made by scimops {escape(scimops.__version__)} from the setting's document. No token is in it."
-    return _PAGE.format(
-        title=_h(guide.title), body=f"{_blocks(guide)}\n<footer>{made}</footer>\n{said}", style=style, script=script,
-        style_hash=_hash(style), script_hash=_hash(script),
-    )  # fmt: skip
+    inner = f"{_blocks(guide)}\n<footer>{made}</footer>\n{said}"
+    body = f'<main class="scimops-guide">\n{inner}\n</main>\n<script>{script}</script>'
+    allowed = f"style-src 'sha256-{_hash(style)}'; script-src 'sha256-{_hash(script)}'; {_NOWHERE}"
+    return html_page(_h(guide.title), body, style, allowed)
 
 
 def show_guide(guide: Guide) -> HTML:
@@ -134,25 +136,3 @@ def _code(block: Code) -> str:
 
 def _h_lines(text: str) -> str:
     return "\n".join(_h(line) for line in text.split("\n"))
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{style_hash}'; \
-script-src 'sha256-{script_hash}'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="generator" content="scimops">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main class="scimops-guide">
-{body}
-</main>
-<script>{script}</script>
-</body>
-</html>
-"""

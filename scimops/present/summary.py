@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import scimops
 from scimops.errors import CATALOGUE
 from scimops.present.charts import as_png, groups_chart, groups_words, reasons_chart, reasons_words
+from scimops.present.page import html_page
 from scimops.present.words import (
     first_advice,
     four_numbers,
@@ -55,7 +56,7 @@ def summary_html(preview: Preview) -> str:
             _footer(hidden),
         ]
     )  # fmt: skip
-    return _PAGE.format(title=_h(title), style=_STYLE, body=body)
+    return html_page(_h(title), body, _STYLE, "style-src 'unsafe-inline'; img-src data:")
 
 
 def without_people(finding: Finding, hidden: Collection[str] = ()) -> str:
@@ -220,21 +221,4 @@ footer { margin-top: 2.5rem; border-top: 1px solid #c9d3da; color: #444; font-si
   .cards { grid-template-columns: repeat(4, 1fr); } .cards li, .findings li, figure, tr { break-inside: avoid; }
   h2 { break-after: avoid; } thead { display: table-header-group; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
-"""
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="generator" content="scimops">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-{body}
-</body>
-</html>
 """
