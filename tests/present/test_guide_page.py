@@ -126,11 +126,13 @@ def test_a_click_and_a_key_copy_the_value(opened: Page, tmp_path: Path) -> None:
     show(opened, make_guide("entra", plain_setting(), URL), tmp_path)
     button = opened.get_by_role("button", name=f"Copy {URL}?aadOptscim062020")
     button.click()
+    opened.get_by_text("Copied.").wait_for()  # copying is asynchronous
     assert button.inner_text() == "Copied"
     assert opened.evaluate("navigator.clipboard.readText()") == f"{URL}?aadOptscim062020"
     opened.get_by_role("button", name="Copy objectId").focus()
     opened.keyboard.press("Enter")
     opened.wait_for_function("navigator.clipboard.readText().then(text => text === 'objectId')")
+    opened.get_by_text("Copied.").wait_for()
     assert opened.get_by_role("status").inner_text() == "Copied."
 
 
