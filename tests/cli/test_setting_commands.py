@@ -7,17 +7,12 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from managing import Platform as Embedded
-from managing import running_platform
 
 from scimops.jobs.verify import verify
-from scimops.service_provider import directory
-from scimops.service_provider.database import open_database
-from scimops.service_provider.migrations import migrate
 from scimops.tokens import TOKENS
 
 EXPORT = "userPrincipalName,mail,department,objectId\nanna@example.com,anna@example.com,Sales,1\n"
@@ -85,18 +80,7 @@ class Desk:
 
 
 @pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[Embedded]:
-    database = open_database(f"sqlite:///{tmp_path / 'platform.db'}")
-    migrate(database)
-    with running_platform(database) as running:
-        yield running
-    database.close()
-
-
-@pytest.fixture
-def desk(tmp_path: Path, embedded: Embedded) -> Desk:
-    with embedded.database.write() as connection:
-        company = directory.create_company(connection, "Example Ltd")
+def desk(tmp_path: Path, embedded: Embedded, company: str) -> Desk:
     made = embedded.credential(company)
     folder = tmp_path / "desk"
     folder.mkdir()

@@ -9,14 +9,10 @@ from typing import Any
 import pytest
 from ends import QUICK, connection_to
 from managing import Platform as Embedded
-from managing import running_platform
 
 from scimops.idp import read_export
 from scimops.platform import Platform, connect
 from scimops.preview import Preview, preview_export
-from scimops.service_provider import directory
-from scimops.service_provider.database import Database, open_database
-from scimops.service_provider.migrations import migrate
 from scimops.setting import Setting
 
 EXPORT = """userPrincipalName,displayName,mail,department,accountEnabled,userType,objectId,country
@@ -24,26 +20,6 @@ anna@example.com,Anna,anna@example.com,Sales,True,Member,1,NO
 ben@example.com,Ben,ben@example.com,SALES,True,Member,2,SE
 cleo@example.com,Cleo,cleo@example.com,,True,Member,3,NO
 """
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'platform.db'}")
-    migrate(opened)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def company(database: Database) -> str:
-    with database.write() as connection:
-        return directory.create_company(connection, "Example Ltd", seats=50)
-
-
-@pytest.fixture
-def embedded(database: Database) -> Iterator[Embedded]:
-    with running_platform(database) as running:
-        yield running
 
 
 @pytest.fixture

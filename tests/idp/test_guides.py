@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ from scimops.mapping import map_resource
 from scimops.present.guide import SAMPLE, TOKEN, UNKNOWN, Code, Grid, Guide, Prose, make_guide, parsed
 from scimops.preview import preview_export
 from scimops.resources import flatten
-from scimops.service_provider.database import Database, open_database
-from scimops.service_provider.tables import metadata
+from scimops.service_provider.database import Database
 from scimops.setting import BUILT_IN_FIELDS, Setting
 from tests.service_provider.serving import new_subject, served
 
@@ -73,14 +71,6 @@ def body_of(idp: str, setting: Setting) -> dict[str, Any]:
     if idp == "onelogin":
         return filled_by_onelogin(make_guide(idp, setting).files["onelogin_scim_template.json"], setting, "true")
     return sample_of(needs_of(provider(idp), setting), VALUES)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'platform.db'}")
-    metadata.create_all(opened.engine)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize("field", ["department", "Region", "Cost centre", None])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,8 @@ from scimops.grouping import REJECTED, identity_key
 from scimops.idp import read_export
 from scimops.preview import Preview, preview_export
 from scimops.samples import write_sample
-from scimops.service_provider.database import Database, open_database
-from scimops.service_provider.tables import groups, memberships, metadata, provisioning_log, users
+from scimops.service_provider.database import Database
+from scimops.service_provider.tables import groups, memberships, provisioning_log, users
 from scimops.setting import Setting
 from tests.service_provider.serving import new_subject, served
 
@@ -87,14 +86,6 @@ def push(client: httpx2.Client, idp: str, row: dict[str, Any]) -> int:
         assert made.status_code == 200, made.text
         return 201
     return made.status_code
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'platform.db'}")
-    metadata.create_all(opened.engine)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize("size", [500, pytest.param(5000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
