@@ -8,10 +8,14 @@ An export in JSON, a SCIM resource on the wire and a field mapping of a setting 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+SHORT = 200
+"""Letters of a path that is worth remembering; a longer one would only fill the memory."""
+
 
 PATHS: dict[str, tuple[str, ...]] = {
     "externalId": ("externalId",),
@@ -77,8 +81,15 @@ def normal_path(path: str) -> str:
     Raises:
         ValueError: `path` is no attribute path.
     """
+    return _known_path(path) if len(path) <= SHORT else _normal_path(path)
+
+
+def _normal_path(path: str) -> str:
     urn, name, by, of, sub = (part.lower() for part in parse_path(path))
     head = f"{urn}:" if urn else ""
     test = f'[{by} eq "{of}"]' if by else ""
     tail = f".{sub}" if sub else ""
     return f"{head}{name}{test}{tail}"
+
+
+_known_path = lru_cache(maxsize=2048)(_normal_path)

@@ -46,8 +46,9 @@ log = logging.getLogger("scimops")
 
 @dataclass
 class Request(ScimRequest):
-    """A request and the storage that it was served from last."""
+    """A request, what it asks for once that is known, and the storage that it was served from last."""
 
+    target: Target | None = None
     storage: Storage | None = None
 
 
@@ -91,7 +92,7 @@ class ScimEndpoint:
             if body is None:
                 raise PayloadTooLargeException(detail=f"A request has at most {MAX_BODY} bytes.")
             request.query, request.body = normal_query(scope["query_string"]), body
-            target = service.match(request)
+            request.target = target = service.match(request)
             subject: Subject | None = None
             if target.operation is not Operation.service_provider_config:
                 client = (scope.get("client") or ("",))[0]
@@ -146,10 +147,11 @@ class ScimEndpoint:
     def _handle(
         self, connection: sa.Connection, service: Service, request: Request, operation: Operation, subject: Subject
     ) -> tuple[ScimResponse, Storage]:
+        bare = operation is Operation.patch and not {"attributes", "excludedAttributes"} & request.query.keys()
         placement = Placement(connection, subject.company_id, subject.setting_n, _grouping(subject))
         request.storage = storage = (self.recorder.storage if self.recorder else Storage)(
             connection, service.provider, subject.company_id, subject.setting_n, placement,
-            locking=operation not in READS, savepoints=operation is Operation.bulk,
+            locking=operation not in READS, savepoints=operation is Operation.bulk, shows_groups=not bare,
         )  # fmt: skip
         response = Handler(service, storage).handle(request)
         if storage.fault:

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from scim2_models import InvalidValueException
@@ -52,6 +52,14 @@ class Judged:
     group_key: str | None
     name: str | None
     reason: str
+
+
+class Held(NamedTuple):
+    """A group that people are put into: its key, its id, its name."""
+
+    n: int
+    id: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -97,20 +105,26 @@ class Placement:
         name = place.name or (spelling(value) if value and place.key else None)
         return Judged(email, active, place.key, name, place.reason if there else "inactive")
 
-    def put(
-        self, user_n: int, user_id: str, judged: Judged, before: str | None = None, *, new: bool = False
-    ) -> None:  # fmt: skip
-        """Have the person's membership be what was judged; `before` is the reason they had; who is `new` has none."""
+    def put_new(self, user_n: int, user_id: str, judged: Judged) -> Held | None:
+        """Have a person who has just been made be where they were judged to be; that group."""
+        if judged.group_key is None:
+            return None
+        group = self._group(judged.group_key, judged.name)
+        self._join([{"group_n": group.n, "user_n": user_n, "setting_n": self.setting_n}])
+        touch(self.connection, [group.n])
+        if not self.grouping.setting.by_idp_groups:
+            self.moves.append(Move(user_id, None, group.name, judged.reason))
+        return group
+
+    def put(self, user_n: int, user_id: str, judged: Judged, before: str | None) -> None:
+        """Have the person's membership be what was judged; `before` is the reason they had."""
         if self.grouping.setting.by_idp_groups:
-            if new:
-                self._fall_back([user_n])
-            else:
-                self.settle([user_n])
+            self.settle([user_n])
             return
-        placed = None if new else self.connection.execute(statements.placed_in(self.setting_n), {"ns": [user_n]})
-        old = {row.group_n: row.name for row in placed or ()}
+        placed = self.connection.execute(statements.placed_in(self.setting_n), {"ns": [user_n]})
+        old = {row.group_n: row.name for row in placed}
         group = self._group(judged.group_key, judged.name) if judged.group_key else None
-        group_n, name = group or (None, None)
+        group_n, name = (group.n, group.name) if group else (None, None)
         if list(old) == ([group_n] if group_n else []):
             return
         if old:
@@ -137,44 +151,49 @@ class Placement:
             return
         blank = self.grouping.place(None)
         for chunk in chunks(user_ns):
-            has = set(self.connection.scalars(statements.in_pushed_groups(self.setting_n), {"ns": chunk}))
-            without = [n for n in chunk if n not in has]
-            placed = self.connection.execute(statements.placed_in(self.setting_n), {"ns": chunk}).all()
-            held = {row.user_n for row in placed}
-            if gone := held & has:
-                left = memberships.c.group_n.in_({row.group_n for row in placed if row.user_n in gone})
+            rows = self.connection.execute(statements.standing(self.setting_n), {"ns": chunk}).all()
+            has = {row.n for row in rows if row.mirrored}
+            placed = {row.n for row in rows if row.placed_n}
+            if gone := placed & has:
+                left = memberships.c.group_n.in_({row.placed_n for row in rows if row.placed_n and row.n in gone})
                 mine = memberships.c.user_n.in_(gone) & (memberships.c.setting_n == self.setting_n)
                 self.connection.execute(sa.delete(memberships).where(mine, left))
-            self._fall_back([n for n in without if n not in held])
+            self._fall_back([n for n in chunk if n not in has and n not in placed])
             if gone and blank.key:
                 touch(self.connection, [self.target_of(blank.key)])
-            self._give_reason(has, "idp_group", None)
-            self._give_reason(without, blank.reason, blank.key)
+            self._give_reason([row for row in rows if row.n in has], "idp_group", None)
+            self._give_reason([row for row in rows if row.n not in has], blank.reason, blank.key)
 
-    def _give_reason(self, user_ns: Iterable[int], reason: str, key: str | None) -> None:
-        if ns := list(user_ns):
-            keeps = self.grouping.setting.group_settings.inactive == "keep_group"
-            self.connection.execute(statements.give_reason(reason, inactive=keeps), {"ns": ns, "key": key})
+    def _give_reason(self, rows: Iterable[sa.Row[Any]], reason: str, key: str | None) -> None:
+        """Note the reason at people, as :func:`statements.standing` gives them, who have another."""
+        keeps = self.grouping.setting.group_settings.inactive == "keep_group"
+        other = {
+            row.n
+            for row in rows
+            if row.group_key != key or row.reason != (reason if row.active or keeps else "inactive")
+        }
+        if other:
+            self.connection.execute(statements.give_reason(reason, inactive=keeps), {"ns": list(other), "key": key})
 
     def _fall_back(self, user_ns: Sequence[int]) -> None:
         """Whom the identity provider has in no group is in the target group, if there is one."""
         blank = self.grouping.place(None)
         if blank.key and user_ns:
-            fallback, _ = self._group(blank.key, blank.name)
+            fallback = self._group(blank.key, blank.name).n
             self._join([{"group_n": fallback, "user_n": n, "setting_n": self.setting_n} for n in user_ns])
             touch(self.connection, [fallback])
 
     def target_of(self, key: str) -> int | None:
         """Rule 4: the company's group with this key: the setting's own, SCIM's, the oldest, the lowest id."""
         found = self._target(key)
-        return found and found[0]
+        return found and found.n
 
-    def _target(self, key: str) -> tuple[int, str] | None:
+    def _target(self, key: str) -> Held | None:
         query = statements.target_group(self.company_id, self.setting_n)
         found = self.connection.execute(query, {"key": key}).one_or_none()
-        return found and (found.n, found.name)
+        return None if found is None else Held(*found)
 
-    def _group(self, key: str, name: str | None) -> tuple[int, str]:
+    def _group(self, key: str, name: str | None) -> Held:
         """The group with this key, made when first needed; what was deleted by hand comes back with all its people."""
         if (found := self._target(key)) is not None:
             return found
@@ -185,19 +204,20 @@ class Placement:
             "created": moment, "modified": moment,
         }  # fmt: skip
         self.connection.execute(ignoring(self.connection, groups).values(row))
-        made, called = self.connection.execute(
-            sa.select(groups.c.n, groups.c.name).where(
+        made_row = self.connection.execute(
+            sa.select(groups.c.n, groups.c.id, groups.c.name).where(
                 groups.c.company_id == self.company_id, groups.c.group_key == key, groups.c.kind == "placed"
             )
         ).one()
-        self.connection.execute(sa.update(groups).where(groups.c.n == made).values(target_n=made))
-        theirs = sa.select(sa.literal(made), users.c.n, users.c.setting_n).where(
+        made = Held(*made_row)
+        self.connection.execute(sa.update(groups).where(groups.c.n == made.n).values(target_n=made.n))
+        theirs = sa.select(sa.literal(made.n), users.c.n, users.c.setting_n).where(
             users.c.company_id == self.company_id, users.c.group_key == key, users.c.setting_n.is_not(None)
         )
         self.connection.execute(
             ignoring(self.connection, memberships).from_select(["group_n", "user_n", "setting_n"], theirs)
         )
-        return made, called
+        return made
 
     def _join(self, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:

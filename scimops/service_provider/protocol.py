@@ -49,6 +49,7 @@ from scim2_server.conditions import Conditions
 from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
+from scim2_server.routing import Target
 from scim2_server.service import ModelT, ScimService, scim_exception_of
 from scim2_server.storage import SearchPage
 from scim2_server.utils import parametrize
@@ -163,6 +164,11 @@ class Service(ScimService):
         super().__init__(provider, secret=secret)
         # held here, for pydantic forgets such a model when nobody does, and takes longer to make it than to answer
         self._list_model = parametrize(ListResponse, Union[tuple(self.get_models())])  # noqa: UP007
+
+    @staticmethod
+    def match(request: ScimRequest) -> Target:
+        """What a request asks for; the application has found it out already, and each look costs."""
+        return getattr(request, "target", None) or ScimService.match(request)
 
     def read_body(
         self, model: type[ModelT], body: bytes, content_type: str | None, scim_ctx: Context

@@ -78,12 +78,12 @@ def groups_shown(setting_n: int, *, inactive: bool) -> sa.Select[Any]:
 def target_group(company_id: str, setting_n: int) -> sa.Select[Any]:
     """Rule 4: the company's group with a key: the setting's own, SCIM's, the oldest, the lowest id; `key`.
 
-    Key and name of the group.
+    The group's key, id and name.
     """
     own = sa.case((groups.c.setting_n == setting_n, 0), else_=1)
     scim = sa.case((groups.c.kind != "manual", 0), else_=1)
     return (
-        sa.select(groups.c.n, groups.c.name)
+        sa.select(groups.c.n, groups.c.id, groups.c.name)
         .where(groups.c.company_id == company_id, groups.c.group_key == sa.bindparam("key"))
         .where(groups.c.target_n == groups.c.n)
         .order_by(own, scim, groups.c.created, groups.c.id).limit(1)
@@ -108,11 +108,19 @@ def give_reason(reason: str, *, inactive: bool) -> sa.Update:
 
 
 @lru_cache(maxsize=KEPT)
-def in_pushed_groups(setting_n: int) -> sa.Select[Any]:
-    """Who is in a group that this setting's identity provider pushed and that is mirrored: `ns` of the people."""
-    both = memberships.join(groups, groups.c.n == memberships.c.group_n)
-    return (
-        sa.select(memberships.c.user_n).distinct().select_from(both)
-        .where(memberships.c.user_n.in_(sa.bindparam("ns", expanding=True)), groups.c.setting_n == setting_n)
-        .where(groups.c.kind == "pushed", groups.c.target_n.is_not(None))
+def standing(setting_n: int) -> sa.Select[Any]:
+    """How people stand under the identity provider's own groups: `ns` of the people.
+
+    A row for each group that the rule has put a person into (`placed_n`), one with `mirrored` where they are in a
+    group that was pushed and is mirrored, at least one for each. With each row what is noted of the person.
+    """
+    pushed = (groups.c.kind == "pushed") & groups.c.setting_n.is_not_distinct_from(setting_n)
+    mine = (memberships.c.user_n == users.c.n) & (memberships.c.setting_n == setting_n)
+    joined = users.outerjoin(memberships, mine).outerjoin(groups, groups.c.n == memberships.c.group_n)
+    columns = (
+        users.c.n, users.c.reason, users.c.group_key, users.c.active,
+        sa.case((pushed, None), else_=groups.c.n).label("placed_n"),
+        (pushed & groups.c.target_n.is_not(None)).label("mirrored"),
     )  # fmt: skip
+    some = users.c.n.in_(sa.bindparam("ns", expanding=True))
+    return sa.select(*columns).distinct().select_from(joined).where(some)

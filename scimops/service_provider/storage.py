@@ -50,7 +50,8 @@ class Storage(ScimStorage):
     """The people and groups of one setting, in one transaction.
 
     `placement` places people by the rule and refuses whom the rule rejects; without one, rows are only kept. `locking`
-    has `get` lock the row it reads, so that of two parallel changes without If-Match both succeed.
+    has `get` lock the row it reads, so that of two parallel changes without If-Match both succeed. `shows_groups` is
+    off for answers without content: people come without their groups.
     """
 
     supports_cursors = True
@@ -58,10 +59,11 @@ class Storage(ScimStorage):
     def __init__(
         self, connection: sa.Connection, provider: ScimProvider, company_id: str, setting_n: int,
         placement: Placement | None = None, *, locking: bool = False, savepoints: bool = False,
+        shows_groups: bool = True,
     ) -> None:  # fmt: skip
         self.connection, self.provider, self.placement = connection, provider, placement
         self.company_id, self.setting_n = company_id, setting_n
-        self.locking, self.savepoints = locking, savepoints
+        self.locking, self.savepoints, self.shows_groups = locking, savepoints, shows_groups
         self.changes: list[Change] = []
         self.fault: SQLAlchemyError | None = None
         self._locked: sa.Row[Any] | None = None
@@ -162,10 +164,9 @@ class Storage(ScimStorage):
     def _groups_of(self, ns: Sequence[int]) -> dict[int, list[dict[str, str]]]:
         query = statements.groups_shown(self.setting_n, inactive=self._keeps_inactive)
         result: dict[int, list[dict[str, str]]] = {}
-        for part in chunks(ns):
+        for part in chunks(ns if self.shows_groups else ()):
             for n, group_id, name in self.connection.execute(query, {"ns": part}):
-                group = {"value": group_id, "$ref": f"Groups/{group_id}", "display": name}
-                result.setdefault(n, []).append(group)
+                result.setdefault(n, []).append(_shown_group(group_id, name))
         return result
 
     def _groups(
@@ -189,7 +190,7 @@ class Storage(ScimStorage):
         """Keep a new person, placed by the rule, or a group that the identity provider pushes."""
         if resource_type.id != "User":
             return self.get(resource_type, self.pushed.create(resource))
-        return self._as_kept(resource_type, resource, self._create_user(resource))
+        return self._as_kept(resource_type, resource, *self._create_user(resource))
 
     def update(
         self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
@@ -198,7 +199,7 @@ class Storage(ScimStorage):
         row = self._row_again(resource_type, cast(str, resource.id))
         check_version(row, expected_version)
         if resource_type.id == "User":
-            return self._as_kept(resource_type, resource, self._update_user(row, resource))
+            return self._as_kept(resource_type, resource, *self._update_user(row, resource))
         self.pushed.update(row, resource)
         return self.get(resource_type, row.id)
 
@@ -222,14 +223,15 @@ class Storage(ScimStorage):
             return row
         return self.row(resource_type, resource_id, lock=self.locking)
 
-    def _as_kept(self, resource_type: ResourceType, resource: Resource[Any], row: Any) -> Resource[Any]:
-        """A person as just written to `row`, without reading it again."""
-        theirs = self._groups_of([row.n]).get(row.n)
-        shown = theirs and [type(resource).Groups.model_validate(group) for group in theirs]  # type: ignore[attr-defined]
+    def _as_kept(
+        self, resource_type: ResourceType, resource: Resource[Any], row: Any, theirs: list[dict[str, str]]
+    ) -> Resource[Any]:
+        """A person as just written to `row`, in these groups, without reading it again."""
+        shown = [type(resource).Groups.model_validate(group) for group in theirs] or None  # type: ignore[attr-defined]
         meta = meta_of(row, resource_type)
         return resource.model_copy(update={"id": row.id, "meta": meta, "groups": shown, "password": None})
 
-    def _create_user(self, resource: Resource[Any]) -> Any:
+    def _create_user(self, resource: Resource[Any]) -> tuple[Any, list[dict[str, str]]]:
         document, moment = document_of(resource), now()
         flat = flatten(document)
         judged = self._judge(document, flat, created=True)
@@ -244,9 +246,9 @@ class Storage(ScimStorage):
             if n is None:  # somebody else's name, address or externalId: which one, the database says now
                 n = self.connection.execute(sa.insert(users).values(row).returning(users.c.n)).scalar_one()
         self._note({}, flat)
-        if self.placement:
-            self.placement.put(n, row["id"], judged, new=True)
-        return SimpleNamespace(n=n, **row)
+        group = self.placement.put_new(n, row["id"], judged) if self.placement else None
+        shows = group and (judged.active or self._keeps_inactive)
+        return SimpleNamespace(n=n, **row), [_shown_group(group.id, group.name)] if group and shows else []
 
     def _company_own(self, new: dict[str, Any]) -> sa.Row[Any] | None:
         """The same person among those of no setting: made by hand, or left by a setting that was deleted (rule 11).
@@ -263,7 +265,9 @@ class Storage(ScimStorage):
         )  # fmt: skip
         return self.connection.execute(query).one_or_none()
 
-    def _adopt(self, own: sa.Row[Any], new: dict[str, Any], flat: Flat, judged: Judged) -> Any:
+    def _adopt(
+        self, own: sa.Row[Any], new: dict[str, Any], flat: Flat, judged: Judged
+    ) -> tuple[Any, list[dict[str, str]]]:
         """A person of the company's own becomes this setting's: same id, same enrolments, placed by its rule."""
         changed = new | {"id": own.id, "created": own.created, "version": own.version + 1}
         self.connection.execute(sa.update(users).where(users.c.n == own.n).values(changed))
@@ -271,19 +275,22 @@ class Storage(ScimStorage):
         if self.placement:
             self.placement.take_over(own.n)
             self.placement.put(own.n, own.id, judged, own.reason)
-        return SimpleNamespace(n=own.n, **changed)
+        return SimpleNamespace(n=own.n, **changed), self._groups_of([own.n]).get(own.n, [])
 
-    def _update_user(self, row: sa.Row[Any], resource: Resource[Any]) -> Any:
+    def _update_user(self, row: sa.Row[Any], resource: Resource[Any]) -> tuple[Any, list[dict[str, str]]]:
         document = document_of(resource)
         flat = flatten(document)
         judged = self._judge(document, flat, created=False)
         changed = self._person(document, judged) | {"version": row.version + 1, "modified": now()}
+        if self.placement and self.placement.grouping.setting.by_idp_groups:
+            changed |= {"reason": row.reason, "group_key": row.group_key}  # `put` looks at the groups they are in
         with unique(), self.operation():
             self.connection.execute(statements.CHANGE_USER, changed | {"person": row.n})
         self._note(flatten(loaded(row.document)), flat)
         if self.placement:
             self.placement.put(row.n, row.id, judged, row.reason)
-        return SimpleNamespace(n=row.n, id=row.id, created=row.created, **changed)
+        kept = SimpleNamespace(n=row.n, id=row.id, created=row.created, **changed)
+        return kept, self._groups_of([row.n]).get(row.n, [])
 
     def _note(self, before: Flat, after: Flat) -> None:
         self.changes += [
@@ -318,3 +325,8 @@ class Storage(ScimStorage):
         """Members as rows, whatever the size of the group; the group comes back without its members."""
         self.pushed.change_members(row, changes)
         return self._groups([self.row(resource_type, row.id)], resource_type, members=False)[0]
+
+
+def _shown_group(group_id: str, name: str) -> dict[str, str]:
+    """A group as it shows at a person (RFC 7643 §4.1.2)."""
+    return {"value": group_id, "$ref": f"Groups/{group_id}", "display": name}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from scim2_models import InvalidFilterException, InvalidPathException
 
-from scimops.attributes import ENTERPRISE
+from scimops.attributes import ENTERPRISE, SHORT
 from scimops.service_provider.tolerance_filter import normal_filter
 from scimops.service_provider.tolerance_values import (
     ATTRIBUTES,
@@ -68,6 +69,10 @@ def target_of(path: str, resource_type: ResourceName) -> Target | None:
     Raises:
         InvalidPathException: the filter in it is empty, too long, nested too deep or not closed.
     """
+    return _known_target(path, resource_type) if len(path) <= SHORT else _target_of(path, resource_type)
+
+
+def _target_of(path: str, resource_type: ResourceName) -> Target | None:
     brackets = _BRACKETS.fullmatch(path.strip())
     found = _PATH.fullmatch(brackets["head"].strip() if brackets else path.strip())
     if not found or (brackets and found["sub"]):
@@ -78,6 +83,9 @@ def target_of(path: str, resource_type: ResourceName) -> Target | None:
     except InvalidFilterException as error:
         raise InvalidPathException(detail=f"in a path, {error}") from None
     return Target(urn, name, test, brackets["sub"] if brackets else found["sub"], attribute)
+
+
+_known_target = lru_cache(maxsize=2048)(_target_of)
 
 
 def _resolved(urn: str | None, name: str, resource_type: ResourceName) -> tuple[str | None, str, Attribute | None]:
