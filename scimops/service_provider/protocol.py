@@ -191,8 +191,9 @@ class Service(ScimService):
         assert resource.meta is not None
         location = self.resource_location(base_url, self.get_resource_type_of(resource), resource.id or "")
         meta = resource.meta.model_copy(update={"location": location})
-        for path, name in _references(type(resource)):
-            entries = path.get(resource)
+        for extension, attribute, name in _references(type(resource)):
+            holder = resource[extension] if extension else resource
+            entries = getattr(holder, attribute, None)
             for entry in entries if isinstance(entries, list) else [entries]:
                 if entry is not None and (relative := getattr(entry, name)):
                     entry.__dict__[name] = type(relative)(self.reference_location(base_url, relative))
@@ -251,15 +252,15 @@ def shown(
 
 
 @lru_cache(maxsize=64)
-def _references(model: type[Resource[Any]]) -> tuple[tuple[Path[Any], str], ...]:
-    """Where a resource refers to others (RFC 7643 §2.3.7): paths, and the reference's name there; found out once."""
+def _references(model: type[Resource[Any]]) -> tuple[tuple[type[Extension] | None, str, str], ...]:
+    """Where a resource refers to others (RFC 7643 §2.3.7): extension, attribute and the reference's name there."""
     found = []
     for path in parametrize(Path, model).iter_paths(target_type=[Reference]):
         binding = path.resolve()
         kinds: set[str] = set(getattr(binding and binding.target_type, "__reference_types__", ()))
         if binding and binding.sub_field_name and kinds and not kinds & {"external", "uri"}:
-            head = f"{path.schema}:{path.parts[0]}" if path.schema else path.parts[0]
-            found.append((Path(head), binding.sub_field_name))
+            extension = binding.model if issubclass(binding.model, Extension) else None
+            found.append((extension, binding.field_name, binding.sub_field_name))
     return tuple(found)
 
 
