@@ -19,8 +19,8 @@ import keyring
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordSetError
+from memory_keyring import Memory, used
 
 from scimops.credentials import (
     CredentialError,
@@ -41,25 +41,6 @@ SECRET = "hunter2+of/the=Owner"
 NEW = Secret("another-good-secret")
 
 
-class Memory(KeyringBackend):
-    """A keyring that keeps entries in memory."""
-
-    priority = 5
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entries: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.entries[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.entries[service, username]
-
-
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redaction, "_known", {})
@@ -67,10 +48,8 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def memory() -> Iterator[Memory]:
-    before, backend = keyring.get_keyring(), Memory()
-    keyring.set_keyring(backend)
-    yield backend
-    keyring.set_keyring(before)
+    with used() as backend:
+        yield backend
 
 
 @pytest.fixture(autouse=True)

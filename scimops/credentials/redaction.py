@@ -88,6 +88,8 @@ def _forms(secret: str) -> Iterator[_Form]:
         shared = [f"{_BASE64}?" if bits % 6 else "" for bits in (offset * 8, (offset + len(data)) * 8)]
         for letters in {encoded[first:last], encoded[first:last].translate(str.maketrans("+/", "-_"))}:
             yield _Form(letters, shared[0], shared[1] + "={0,2}")
+    for digits in (data.hex(), data.hex().upper()):
+        yield _Form(digits)
 
 
 def _pattern(text: str) -> str:

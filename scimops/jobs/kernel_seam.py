@@ -31,7 +31,9 @@ INSTALL: Final = f"__import__({__name__!r}, fromlist=['install']).install()"
 """What the runner has its kernel execute before the first cell; leaves no name behind."""
 
 _SECRET_NAME = re.compile(r"(SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_KEY|PRIVATE_KEY)$", re.IGNORECASE)
-_OURS = re.compile(r"SCIMOPS_(?!(CONFIG|CREDENTIALS_DIR|MAX_BYTES|DEBUG|PANEL|SCREENSHOTS)$|(SERVE|FUZZ|TEST)_)")
+_OURS = re.compile(
+    r"SCIMOPS_(?!(CONFIG|CREDENTIALS_DIR|LEDGER|NOTIFICATIONS|MAX_BYTES|DEBUG|PANEL|SCREENSHOTS)$|(SERVE|FUZZ|TEST)_)"
+)
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 

@@ -21,8 +21,8 @@ from typing import Any
 import keyring
 import pytest
 from ends import TOKEN, End, answer, good, running_end
-from keyring.backend import KeyringBackend
 from keyring.backends import fail
+from memory_keyring import Memory, used
 
 from scimops.cli import main
 from scimops.connections import load_connections
@@ -285,28 +285,10 @@ def test_an_empty_list_says_how_to_begin() -> None:
 # -- The keyring ----------------------------------------------------------------------------------
 
 
-class Memory(KeyringBackend):
-    """A keyring that keeps entries in memory."""
-
-    priority = 5
-    entries: dict[tuple[str, str], str]
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.entries[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.entries[service, username]
-
-
 @pytest.fixture
-def memory(config: Path) -> Memory:
-    backend = Memory()
-    backend.entries = {}
-    keyring.set_keyring(backend)
-    return backend
+def memory(config: Path) -> Iterator[Memory]:
+    with used() as backend:
+        yield backend
 
 
 def test_a_keyring_that_works_is_taken(tmp_path: Path, config: Path, memory: Memory) -> None:
