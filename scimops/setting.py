@@ -109,6 +109,31 @@ class GroupSettings(_Part):
     )
 
 
+class Limit(_Part):
+    """How much of one kind a plan may do: a number, a share of the people there, or both; the first reached counts."""
+
+    number: Annotated[int, Field(ge=0)] | None = Field(None, description="at most so many")
+    percent: Annotated[int, Field(ge=0, le=100)] | None = Field(None, description="at most this share, in percent")
+
+
+class Safeguards(_Part):
+    """What a plan must not do without a person's approval. On by default; a limit with nothing in it is off."""
+
+    deactivate: Limit = Field(default_factory=lambda: Limit(number=500, percent=20), description="people who end")
+    delete: Limit = Field(default_factory=lambda: Limit(number=500, percent=20), description="people who are deleted")
+    leave: Limit = Field(default_factory=lambda: Limit(percent=20), description="people who leave a group")
+    leave_each: Limit = Field(default_factory=lambda: Limit(percent=50), description="the same, of each group alone")
+    move: Limit = Field(default_factory=Limit, description="people who go from one group to another")
+    empty_groups: Annotated[int, Field(ge=0)] | None = Field(0, description="groups that lose their last member")
+    minimum: Annotated[int, Field(ge=1)] = Field(
+        20, description="people below which a share says nothing: of five people one is 20 %"
+    )
+    over: Literal["withhold", "stop"] = Field(
+        "withhold", description="withhold what removes and go on with the rest, or do nothing at all"
+    )
+    protect: list[Text] = Field([], description="userNames or e-mail addresses never removed; * stands for any text")
+
+
 class Setting(_Part):
     """A SCIM setting, format 1.
 
@@ -124,6 +149,7 @@ class Setting(_Part):
     identity: Identity = Field(default_factory=Identity)
     scope: Scope = Field(default_factory=Scope)
     group_settings: GroupSettings = Field(default_factory=GroupSettings)
+    safeguards: Safeguards = Field(default_factory=Safeguards)
     columns: dict[Text, Text] = Field({}, description="field or attribute: column of the export, where it is another")
     allowed_domains: list[Text] = Field([], description="e-mail domains the platform has authorised; none said: all")
     seats: Annotated[int, Field(ge=0)] | None = Field(None, description="seats of the licence")

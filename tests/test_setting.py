@@ -23,11 +23,12 @@ from scimops.setting import (
 )
 
 GOLDEN = Path(__file__).parent / "golden" / "setting-1.yaml"
+GUARDED = GOLDEN.with_name("setting-1-safeguards.yaml")
 
 
 def test_the_golden_setting_of_format_1_is_read_for_ever() -> None:
     setting = load_setting(GOLDEN)
-    assert setting.model_dump(mode="json", exclude_none=True) == {
+    assert setting.model_dump(mode="json", exclude_none=True, exclude={"safeguards"}) == {
         "format": 1,
         "name": "Acme Entra",
         "field_mappings": [
@@ -54,7 +55,21 @@ def test_the_golden_setting_of_format_1_is_read_for_ever() -> None:
     }
 
 
-def test_the_golden_setting_has_every_key() -> None:
+def test_the_golden_safeguards_are_read_for_ever() -> None:
+    assert load_setting(GUARDED).safeguards.model_dump(mode="json", exclude_none=True) == {
+        "deactivate": {"number": 40, "percent": 5},
+        "delete": {"number": 0},
+        "leave": {"percent": 10},
+        "leave_each": {"percent": 60},
+        "move": {"number": 1000},
+        "empty_groups": 2,
+        "minimum": 50,
+        "over": "stop",
+        "protect": ["ceo@example.com", "svc-*"],
+    }
+
+
+def test_the_golden_settings_have_every_key() -> None:
     def keys(schema: dict[str, Any], of: dict[str, Any]) -> set[str]:
         found = set(of.get("properties", {}))
         for part in of.get("properties", {}).values():
@@ -64,7 +79,7 @@ def test_the_golden_setting_has_every_key() -> None:
         return found
 
     schema = Setting.model_json_schema()
-    text = GOLDEN.read_text("utf-8")
+    text = GOLDEN.read_text("utf-8") + GUARDED.read_text("utf-8")
     missing = {key for key in keys(schema, schema) if f"{key}:" not in text}
     assert missing == {"idp_groups"}  # the other criterion
 

@@ -1,0 +1,55 @@
+"""Where people are in groups and where the rule wants them, by group key, so that a spelling is no move."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from scimops.grouping import group_key
+from scimops.preview import Preview
+
+if TYPE_CHECKING:
+    from scimops.client.snapshot import Snapshot
+
+STAYS = ("id", "group_key", "group", "group_id")
+
+
+def held(snapshot: Snapshot, ours: frozenset[str]) -> pl.DataFrame:
+    """Each membership there (`id`, `group_key`, `group`, `group_id`) in a group that the setting may move people in.
+
+    `ours` are the keys of groups that the preview knows. A group that somebody made by hand, and that no value of the
+    export leads to, is not the setting's: its members are not looked at (design rule 10).
+    """
+    names = snapshot.groups.select(group_id="id", group="name", made_by="setting")
+    keys = {name: group_key(name) for name in names["group"].unique()}
+    key = pl.col("group").replace_strict(list(keys), list(keys.values()), return_dtype=pl.String)
+    names = names.with_columns(group_key=key) if keys else names.with_columns(group_key=pl.lit(None, pl.String))
+    mine = names.filter(pl.col("group_key").is_in(list(ours)) | pl.col("made_by").is_not_null())
+    there = snapshot.members.select("group_id", id="user_id").join(mine, on="group_id")
+    return there.select(STAYS)
+
+
+def wanted(preview: Preview) -> pl.DataFrame:
+    """Each membership of the preview: `n`, `group_key`, `group` (its name)."""
+    names = {group.group_key: group.name for group in preview.groups}
+    stays = preview.members.select("n", "group_key").drop_nulls("group_key").unique()
+    if not names:
+        return stays.with_columns(group=pl.lit(None, pl.String))
+    name = pl.col("group_key").replace_strict(list(names), list(names.values()), default=None, return_dtype=pl.String)
+    return stays.with_columns(group=name)
+
+
+def moves(before: pl.DataFrame, after: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Who leaves and who joins which group: `n`, `id`, `group_key`, `group`, `group_id`, `joins`.
+
+    `before` as :func:`held` gives it, `after` as :func:`wanted` does; `pairs` says who is who (`n` may be null for
+    people who are in no row of the export, `id` for people who are not there yet).
+    """
+    there = before.join(pairs.drop_nulls("id"), on="id")
+    here = after.join(pairs, on="n")
+    both = ["id", "group_key"]
+    leaves = there.join(here.drop_nulls("id"), on=both, how="anti").with_columns(joins=pl.lit(False))
+    joins = here.join(there, on=both, how="anti").with_columns(joins=pl.lit(True), group_id=pl.lit(None, pl.String))
+    columns = ["n", "id", "group_key", "group", "group_id", "joins"]
+    return pl.concat([leaves.select(columns), joins.select(columns)]).sort("n", "group_key", nulls_last=True)
