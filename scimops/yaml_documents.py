@@ -40,7 +40,7 @@ def load_document(path: str | Path, model: type[Model]) -> Model:
     if path.stat().st_size > MAX_YAML:
         raise SettingError("such a document is at most 1 MB.", where=str(path))
     note_read(path)
-    return parse_document(_read(path), model, str(path))
+    return parse_document(read_text(path), model, str(path))
 
 
 def parse_document(text: str, model: type[Model], name: str) -> Model:
@@ -49,7 +49,7 @@ def parse_document(text: str, model: type[Model], name: str) -> Model:
     Raises:
         SettingError: as in :func:`load_document`.
     """
-    return validated(_parse(text, name), model, name)
+    return validated(parse_yaml(text, name), model, name)
 
 
 def validated(document: dict[str, Any], model: type[Model], name: str = "") -> Model:
@@ -72,29 +72,37 @@ def save_document(value: BaseModel, path: str | Path) -> None:
     said = first | {key: inner for key, inner in said.items() if key not in first}
     document: Any = said
     if path.is_file():
-        document = _parse(_read(path), str(path))
+        document = parse_yaml(read_text(path), str(path))
         _merge(document, value.model_dump(mode="json"), said)
     out = io.StringIO()
-    _yaml().dump(document, out)
+    round_trip().dump(document, out)
     write_whole(path, out.getvalue())
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write `text` to `path`, in UTF-8, whole or not at all."""
+def write_whole(path: Path, text: str, *, private: bool = False) -> None:
+    """Write `text` to `path`, in UTF-8, whole or not at all; `private`: for its owner alone."""
     part = path.with_name(f".{path.name}.part")
+    if private:
+        part.touch(mode=0o600)
     part.write_text(text, encoding="utf-8", newline="\n")
     part.replace(path)
     note_written(path)
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a document.
+
+    Raises:
+        SettingError: it is not UTF-8.
+    """
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise SettingError("this is not UTF-8 text.", where=str(path), advice="Save it as UTF-8.") from None
 
 
-def _yaml() -> Any:
+def round_trip() -> Any:
+    """Reads and writes YAML so that comments, quotes and order stay."""
     from ruamel.yaml import YAML
 
     yaml = YAML(typ="rt")
@@ -104,7 +112,12 @@ def _yaml() -> Any:
     return yaml
 
 
-def _parse(text: str, name: str) -> CommentedMap:
+def parse_yaml(text: str, name: str) -> CommentedMap:
+    """The keys and values of a document, with their lines; `name` is what errors call it.
+
+    Raises:
+        SettingError: it is no YAML as documents may have it.
+    """
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.constructor import DuplicateKeyError
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -113,7 +126,7 @@ def _parse(text: str, name: str) -> CommentedMap:
         raise SettingError("such a document is at most 1 MB.", where=name)
     try:
         _refuse_anchors(text, name)
-        document = _yaml().load(text)
+        document = round_trip().load(text)
         _refuse_keys(document, name)
     except DuplicateKeyError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
@@ -132,7 +145,7 @@ def _refuse_anchors(text: str, name: str) -> None:
     from ruamel.yaml import events
 
     depth = 0
-    for number, event in enumerate(_yaml().parse(text)):
+    for number, event in enumerate(round_trip().parse(text)):
         place = f"{name}, line {event.start_mark.line + 1}"
         depth += isinstance(event, events.CollectionStartEvent) - isinstance(event, events.CollectionEndEvent)
         if number > MAX_NODES:
@@ -152,7 +165,7 @@ def _refuse_keys(document: Any, name: str) -> None:
     if isinstance(document, dict):
         for key, value in document.items():
             if not isinstance(key, str):
-                where = f"{name}, line {_line(document, [key])}"
+                where = f"{name}, line {line_of(document, [key])}"
                 raise SettingError(f'the key "{_word(key)}" must be text.', where=where, advice="Put it in quotes.")
             _refuse_keys(value, name)
     elif isinstance(document, list):
@@ -202,6 +215,7 @@ def _merge(document: Any, values: dict[str, Any], said: dict[str, Any]) -> None:
 _TYPES = {
     "string_type": "must be text; put it in quotes",
     "int_type": "must be a whole number",
+    "float_type": "must be a number",
     "bool_type": "must be true or false",
     "list_type": "must be a list (lines that begin with -)",
     "dict_type": "must be keys and values",
@@ -223,7 +237,7 @@ def _explained(error: ValidationError, document: dict[str, Any], model: type[Bas
         location = list(where.split("."))
     key = ".".join(str(part) for part in location if part != "[key]") or "it"
     text, hint = _sentence(first, location, model)
-    where = f"{name}, line {_line(document, location)}" if hasattr(document, "lc") else name
+    where = f"{name}, line {line_of(document, location)}" if hasattr(document, "lc") else name
     return SettingError(f'"{key}" {text or message}.', where=where, advice=(advice or hint).strip())
 
 
@@ -268,7 +282,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(inner)
 
 
-def _line(document: Any, location: list[Any]) -> int:
+def line_of(document: Any, location: list[Any]) -> int:
     """The line of the deepest part of `location` that the document has."""
     line = 1
     for part in location:

@@ -12,22 +12,27 @@ from scimops.preview import Preview
 if TYPE_CHECKING:
     from scimops.client.snapshot import Snapshot
 
+MARK = "scimops:"
+"""How the externalId of a group begins that scimops made where the service provider does not place people."""
+
 STAYS = ("id", "group_key", "group", "group_id")
 
 
-def held(snapshot: Snapshot, ours: frozenset[str]) -> pl.DataFrame:
-    """Each membership there (`id`, `group_key`, `group`, `group_id`) in a group that the setting may move people in.
+def held(snapshot: Snapshot, known: frozenset[str]) -> pl.DataFrame:
+    """Each membership there (`id`, `group_key`, `group`, `group_id`) that is the setting's to end.
 
-    `ours` are the keys of groups that the preview knows. A group that somebody made by hand, and that no value of the
-    export leads to, is not the setting's: its members are not looked at (design rule 10).
+    A service provider that places people shows a setting's token that setting's own memberships. Elsewhere groups are
+    the setting's that it made (their `setting`, or the mark in their externalId) and those whose key is in `known`,
+    the groups of the preview; the members of all others are not looked at (design rule 10).
     """
-    names = snapshot.groups.select(group_id="id", group="name", made_by="setting")
+    names = snapshot.groups.select(group_id="id", group="name", made="setting", mark="externalId")
     keys = {name: group_key(name) for name in names["group"].unique()}
     key = pl.col("group").replace_strict(list(keys), list(keys.values()), return_dtype=pl.String)
     names = names.with_columns(group_key=key) if keys else names.with_columns(group_key=pl.lit(None, pl.String))
-    mine = names.filter(pl.col("group_key").is_in(list(ours)) | pl.col("made_by").is_not_null())
-    there = snapshot.members.select("group_id", id="user_id").join(mine, on="group_id")
-    return there.select(STAYS)
+    if snapshot.source != "scim" or snapshot.capabilities.placement != "server":
+        marked = pl.col("made").is_not_null() | pl.col("mark").str.starts_with(MARK).fill_null(False)
+        names = names.filter(pl.col("group_key").is_in(list(known)) | marked)
+    return snapshot.members.select("group_id", id="user_id").join(names, on="group_id").select(STAYS)
 
 
 def wanted(preview: Preview) -> pl.DataFrame:

@@ -70,9 +70,7 @@ def judge(safeguards: Safeguards, counts: dict[str, tuple[int, int]], groups: pl
             verdicts.append(Verdict("leave_each", leave, members, allowed, held=True, group=group))
     emptied = groups.filter((pl.col("leave") == pl.col("members")) & (pl.col("join") == 0)).height
     allowed = safeguards.empty_groups
-    verdicts.append(
-        Verdict("empty_groups", emptied, groups.height, allowed, allowed is not None and emptied > allowed)
-    )
+    verdicts.append(Verdict("empty_groups", emptied, groups.height, allowed, allowed is not None and emptied > allowed))
     return verdicts
 
 

@@ -48,10 +48,10 @@ def stage(users: MappedUsers, setting: Setting, grouping: Grouping, controls: bo
         memberships = _memberships(people)
         first = memberships.group_by("n", maintain_order=True).first()
         people = people.drop("value").join(first, on="n", how="left", maintain_order="left")
-    people = people.with_columns(_keyed(people, "userName", "user_key"))
+    people = people.with_columns(keyed(people, "userName", "user_key"))
     people = people.with_columns(_email_keys(people))
     if setting.scope.user_types:
-        people = people.with_columns(_keyed(people, "userType", "type_key"))
+        people = people.with_columns(keyed(people, "userType", "type_key"))
     people = people.with_columns(_early(people, _checks(people, setting, controls, _assigned(setting, folder))))
     distinct = (memberships if setting.by_idp_groups else people)["value"].drop_nulls().unique()
     return Staged(people, _places(distinct, grouping), memberships)
@@ -80,7 +80,7 @@ def _places(distinct: pl.Series, grouping: Grouping) -> pl.DataFrame:
     return frame.filter(pl.col("reason").is_in(["matched", "alias", "idp_group"]))
 
 
-def _keyed(people: pl.DataFrame, column: str, name: str) -> pl.Expr:
+def keyed(people: pl.DataFrame, column: str, name: str) -> pl.Expr:
     """The identity keys of a column: ASCII in one sweep, each other distinct value once through identity_key()."""
     plain = pl.col(column).str.to_lowercase()
     other = people.select(pl.col(column).filter(_not_ascii(column)).unique())[column]
@@ -94,7 +94,7 @@ def _email_keys(people: pl.DataFrame) -> pl.Series:
     """The keys of the e-mail addresses. Most are the userName, and have its key; the others are worked out."""
     other = people["email"].ne_missing(people["userName"])
     some = people.select("email").filter(other)
-    keys = some.select(_keyed(some, "email", "email_key")).to_series()
+    keys = some.select(keyed(some, "email", "email_key")).to_series()
     return people["user_key"].clone().scatter(other.arg_true(), keys).alias("email_key")
 
 

@@ -1,0 +1,203 @@
+"""From a preview and a snapshot to operations: what would make the preview true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from scimops.errors import IncompleteSourceError, UsageError
+from scimops.findings import Finding
+from scimops.grouping import ARRIVING
+from scimops.plan import places, safeguards
+from scimops.plan.catalogue import plan_finding
+from scimops.plan.differences import differing, fields_of, wanted_active, whole
+from scimops.plan.document import OPERATIONS, Plan, Source
+from scimops.plan.matching import Matched, known_in, match
+from scimops.plan.renames import in_order
+from scimops.preview import Preview
+from scimops.preview.stage import keyed
+
+if TYPE_CHECKING:
+    from scimops.client.snapshot import Snapshot
+
+_KEYS = ("externalId", "user_key", "email_key")
+_REFUSING = ("incomplete_source", "foreign_file", "old_file")
+"""Findings of a preview with which there is no plan: the source may not be the whole truth of today."""
+
+
+def make_plan(preview: Preview, snapshot: Snapshot, *, delete: bool = False) -> Plan:
+    """The operations that make `preview` true where `snapshot` was read, judged by the setting's safeguards.
+
+    Args:
+        preview: on the channel `apply`, of the whole population.
+        snapshot: what the service provider holds.
+        delete: delete who is gone from the export, where they are not active any more; else they are only deactivated.
+
+    Raises:
+        UsageError: the preview is not on the channel `apply`.
+        IncompleteSourceError: the export is a part, mostly foreign or too old: no plan, and nobody "left".
+    """
+    if preview.channel != "apply":
+        raise UsageError("A plan needs a preview on the channel apply.", advice="Say --channel apply.")
+    _refuse(preview)
+    there = _keyed_people(snapshot.users)
+    ours, foreign = _ours(there, snapshot)
+    rows = preview.people
+    sent = rows.filter(pl.col("reason").is_in([*ARRIVING, "inactive"]))
+    found = match(_slim(sent, "n"), _slim(ours, "id"))
+    fields = fields_of(preview, snapshot.users)
+    operations = pl.concat(
+        [
+            _updates(sent, ours, found, fields),
+            _creates(sent, found, fields),
+            _departures(rows, ours, found, delete=delete),
+        ],
+        how="diagonal",
+    ).match_to_schema(OPERATIONS, missing_columns="insert", extra_columns="ignore")
+    return _judged(preview, snapshot, operations, found, foreign, ours)
+
+
+def _refuse(preview: Preview) -> None:
+    for each in preview.findings:
+        if each.code in _REFUSING:
+            raise IncompleteSourceError(f"No plan is made: {each.message}", advice=each.advice)
+    if not preview.rows:
+        raise IncompleteSourceError("No plan is made: the export holds nobody.", advice="Export again.")
+
+
+def _keyed_people(users: pl.DataFrame) -> pl.DataFrame:
+    return users.with_columns(keyed(users, "userName", "user_key")).with_columns(keyed(users, "email", "email_key"))
+
+
+def _ours(there: pl.DataFrame, snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """People whom the setting may touch, and the others. Over SCIM the token shows only its own."""
+    if snapshot.source == "scim":
+        return there, there.clear()
+    return there.filter(pl.col("setting").is_not_null()), there.filter(pl.col("setting").is_null())
+
+
+def _slim(people: pl.DataFrame, name: str) -> pl.DataFrame:
+    return people.select(name, *_KEYS)
+
+
+def _updates(sent: pl.DataFrame, ours: pl.DataFrame, found: Matched, fields: list[str]) -> pl.DataFrame:
+    """Who is there and differs: `update`, `rename` (the userName too), `deactivate` or `reactivate`."""
+    here = sent.with_columns(active=wanted_active()).join(found.pairs, on="n")
+    both = here.join(ours.with_columns(pl.col("active").fill_null(True)), on="id", suffix="_there")
+    changed = differing(both, [*fields, "active"])
+    kind = (
+        pl.when(~pl.col("active") & pl.col("active_there")).then(pl.lit("deactivate"))
+        .when(pl.col("active") & ~pl.col("active_there")).then(pl.lit("reactivate"))
+        .when(pl.col("changed").list.contains("userName")).then(pl.lit("rename"))
+        .otherwise(pl.lit("update"))
+    )  # fmt: skip
+    why = pl.when(~pl.col("active") & pl.col("active_there")).then(pl.lit("inactive")).otherwise("reason")
+    return changed.with_columns(kind=kind, why=why)
+
+
+def _creates(sent: pl.DataFrame, found: Matched, fields: list[str]) -> pl.DataFrame:
+    """Who is not there: created where they would arrive; an inactive person nobody knows is not (design rule 9)."""
+    new = sent.filter(pl.col("reason").is_in(ARRIVING)).join(found.pairs, on="n", how="anti")
+    new = new.join(found.clashes, on="n", how="anti").with_columns(active=wanted_active())
+    return new.with_columns(kind=pl.lit("create"), why=pl.col("reason"), after=whole([*fields, "active"]))
+
+
+def _departures(rows: pl.DataFrame, ours: pl.DataFrame, found: Matched, *, delete: bool) -> pl.DataFrame:
+    """Who is in no row of the export: deactivated while active; deleted only if that is asked for.
+
+    Rejected and out-of-scope rows remove nobody: whoever shares a key with any row is not gone.
+    """
+    kept = known_in(_slim(rows, "n"), _slim(ours, "id"))
+    gone = ours.filter(~pl.col("id").is_in(kept.implode())).join(found.pairs, on="id", how="anti")
+    on = pl.col("active").fill_null(True)
+    gone = gone.filter(pl.lit(delete) | on)
+    return gone.with_columns(
+        kind=pl.when(delete & ~on).then(pl.lit("delete")).otherwise(pl.lit("deactivate")), why=pl.lit("left"),
+        before=pl.lit('{"active":true}'), after=pl.lit('{"active":false}'),
+        changed=pl.lit(["active"], pl.List(pl.String)),
+    )  # fmt: skip
+
+
+def _judged(
+    preview: Preview, snapshot: Snapshot, operations: pl.DataFrame, found: Matched, foreign: pl.DataFrame,
+    ours: pl.DataFrame,
+) -> Plan:  # fmt: skip
+    """The operations in the order in which they can be done, with their effects on groups and the verdicts."""
+    limits = preview.setting.safeguards
+    keys = frozenset(group.group_key for group in preview.groups)
+    before = places.held(snapshot, keys)
+    pairs = found.pairs.select("n", "id")
+    moves = _without_departed(places.moves(before, places.wanted(preview), _with_new(pairs, operations)), operations)
+    groups = _groups(before, moves)
+    effects = _effects(operations, moves, groups)
+    verdicts = safeguards.judge(limits, _counts(effects, ours), groups)
+    unreadable = preview.reasons.get("rejected_unreadable", 0) > 0
+    ordered = in_order(effects.with_columns(withheld=safeguards.withheld(effects, verdicts, limits, unreadable)), ours)
+    ordered = ordered.select(list(OPERATIONS))
+    findings = _findings(ordered, found, foreign, snapshot, preview)
+    return Plan(
+        preview.setting, Source.of(preview, snapshot), ordered, moves, verdicts, findings,
+        {"before": int(ours["active"].fill_null(True).sum()), "limit": preview.setting.seats},
+    )  # fmt: skip
+
+
+def _with_new(pairs: pl.DataFrame, operations: pl.DataFrame) -> pl.DataFrame:
+    new = operations.filter(pl.col("kind") == "create").select("n", "id")
+    return pl.concat([pairs, new])
+
+
+def _without_departed(moves: pl.DataFrame, operations: pl.DataFrame) -> pl.DataFrame:
+    """Who ends leaves every group by that: it is no move."""
+    ends = operations.filter(pl.col("kind").is_in(["deactivate", "delete"])).select("id").drop_nulls()
+    return moves.join(ends, on="id", how="anti")
+
+
+def _groups(before: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
+    """Of each group that people leave: `group_key`, `group`, `members`, `leave`, `join`."""
+    sizes = before.group_by("group_key").agg(group=pl.col("group").first(), members=pl.len())
+    flow = moves.group_by("group_key").agg(leave=(~pl.col("joins")).sum(), join=pl.col("joins").sum())
+    return sizes.join(flow, on="group_key").filter(pl.col("leave") > 0).sort("group")
+
+
+def _effects(operations: pl.DataFrame, moves: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """The operations with the groups they lead out of (`leaves`) and into (`joins`), and whether one is emptied."""
+    emptied = groups.filter((pl.col("leave") == pl.col("members")) & (pl.col("join") == 0))["group_key"]
+    out = moves.filter(~pl.col("joins")).drop_nulls("id").group_by("id").agg(
+        leaves=pl.col("group"), empties=pl.col("group_key").is_in(emptied.implode()).any()
+    )  # fmt: skip
+    into = moves.filter("joins").drop_nulls("n").group_by("n").agg(joins=pl.col("group"))
+    empty = pl.lit([], pl.List(pl.String))
+    both = operations.drop("leaves", "joins", "empties").join(out, on="id", how="left").join(into, on="n", how="left")
+    return both.with_columns(
+        pl.col("leaves").fill_null(empty), pl.col("joins").fill_null(empty), pl.col("empties").fill_null(False)
+    ).with_columns(moves=(pl.col("leaves").list.len() > 0) & (pl.col("joins").list.len() > 0))
+
+
+def _counts(operations: pl.DataFrame, ours: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    """How many the plan would deactivate, delete, have leave a group, move; among the people there."""
+    kind, leaves = operations["kind"], operations["leaves"].list.len() > 0
+    counts = {
+        "deactivate": int((kind == "deactivate").sum()),
+        "delete": int((kind == "delete").sum()),
+        "leave": int(leaves.sum()),
+        "move": int(operations["moves"].sum()),
+    }
+    active = int(ours["active"].fill_null(True).sum())
+    return {name: (count, ours.height if name == "delete" else active) for name, count in counts.items()}
+
+
+def _findings(
+    operations: pl.DataFrame, found: Matched, foreign: pl.DataFrame, snapshot: Snapshot, preview: Preview
+) -> list[Finding]:
+    findings = []
+    if clashes := found.clashes["n"].n_unique():
+        lines = preview.people.filter(pl.col("n").is_in(found.clashes["n"].implode()))["row"]
+        findings.append(plan_finding("identity_clash", count=clashes, row_numbers=lines.head(100).to_list()))
+    if swaps := operations.filter(pl.col("withheld") == "rename_swap").height:
+        findings.append(plan_finding("rename_swap", count=swaps))
+    if foreign.height:
+        findings.append(plan_finding("not_ours", count=foreign.height))
+    for sentence in snapshot.cannot_tell:
+        findings.append(plan_finding("cannot_tell", what=sentence))
+    return findings
