@@ -52,11 +52,24 @@ def ledger_file() -> Path:
     """
     from platformdirs import user_state_path
 
-    text = os.environ.get("SCIMOPS_LEDGER", "")
+    return _file("SCIMOPS_LEDGER") or user_state_path("scimops", appauthor=False) / "runs.ndjson"
+
+
+def notifications_file() -> Path | None:
+    """The document that says who is told of runs (`SCIMOPS_NOTIFICATIONS`); None where nobody is.
+
+    Raises:
+        UsageError: the variable names no whole path of a file.
+    """
+    return _file("SCIMOPS_NOTIFICATIONS")
+
+
+def _file(variable: str) -> Path | None:
+    text = os.environ.get(variable, "")
     if not text:
-        return user_state_path("scimops", appauthor=False) / "runs.ndjson"
+        return None
     if not Path(text).is_absolute() or Path(text).is_dir():
-        raise UsageError(f'SCIMOPS_LEDGER is "{text}", not the whole path of a file.', advice="Begin it at the root.")
+        raise UsageError(f'{variable} is "{text}", not the whole path of a file.', advice="Begin it at the root.")
     return Path(text)
 
 

@@ -8,7 +8,7 @@ The tree of errors (the number is the command's exit code)::
     ├── SourceError 1           a file that cannot be read as an export
     │   └── ShapeTieError 2     two shapes fit the file equally well
     ├── IncompleteSourceError 5 a file, or a list on the platform, that was not read whole
-    └── PlatformError 1         the platform, or the way to it: its own tree in scimops.platform.faults
+    └── PlatformError 1         the platform, or the way to it: its own tree in scimops.http.faults
 """
 
 from __future__ import annotations

@@ -136,6 +136,41 @@ SENDS = Schema(
 )
 """Does the identity provider send it? One line for each field of a setting."""
 
+SNAPSHOT_USERS = Schema(
+    "snapshot_users",
+    (
+        Column("id", "string", False, "the service provider's own id of the person", True),
+        *_PERSON,
+        Column("version", "string", True, "version of the resource (ETag), else when it was last changed"),
+        Column("setting", "string", True, "SCIM setting that made the person; null = not known, or another way"),
+        Column("matched_by", "string", True, "best key to match by: externalId, userName, email; null = cannot tell"),
+    ),
+    open="field.",
+)
+"""Users as the service provider holds them. Custom fields are named `field.NAME`."""
+
+SNAPSHOT_GROUPS = Schema(
+    "snapshot_groups",
+    (
+        Column("id", "string", False, "the service provider's own id of the group"),
+        Column("externalId", "string", True, "the identity provider's own key of the group"),
+        Column("name", "string", False, "name of the group (displayName)"),
+        Column("version", "string", True, "version of the resource (ETag), else when it was last changed"),
+        Column("setting", "string", True, "SCIM setting that made the group; null = not known, or another way"),
+        Column("editable", "bool", True, "people may change it by hand; null = not known"),
+    ),
+)
+"""Groups as the service provider holds them."""
+
+SNAPSHOT_MEMBERS = Schema(
+    "snapshot_members",
+    (
+        Column("group_id", "string", False, "id of the group"),
+        Column("user_id", "string", False, "id of the person", True),
+    ),
+)
+"""Who is in which group; groups in groups are left out."""
+
 ALL = (USERS, MAPPED_USERS, ASSIGNMENTS, GROUPS, SENDS)
 
 PROVISIONING_LOG = Schema(

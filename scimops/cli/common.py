@@ -48,8 +48,12 @@ def confirmed(question: str, advice: str) -> None:
     """
     if not sys.stdin.isatty():
         raise UsageError("Nobody is there to be asked.", advice=advice)
-    if not typer.confirm(question, err=True):
-        raise typer.Exit(1)
+    try:
+        said = typer.confirm(question, err=True)
+    except typer.Abort:  # Ctrl-C or the end of input where an answer was asked for
+        said = False
+    if not said:
+        raise typer.Exit(130)
 
 
 def print_json(document: Any) -> None:

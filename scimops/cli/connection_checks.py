@@ -8,10 +8,10 @@ from typing import Any
 
 from scimops.connections import Connection
 from scimops.credentials import resolve
+from scimops.http.answers import Answer, read_json
+from scimops.http.exchange import Bearer, Request, Wire
+from scimops.http.faults import AddressError, AnswerError, CredentialsError, ForbiddenError
 from scimops.platform import Platform, PlatformError, connect
-from scimops.platform.answers import Answer, read_json
-from scimops.platform.faults import AddressError, AnswerError, CredentialsError, ForbiddenError
-from scimops.platform.http import Bearer, Request, Wire
 from scimops.platform.statuses import fault_of_status
 
 YES, NO, UNKNOWN = "yes", "no", "not known"

@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from scimops.cli import runs
+from scimops.cli import companies, runs
 from scimops.cli.common import JSON, complain, print_counts, print_json
+from scimops.cli.each import refuse_with_each, refuse_without_each, run_companies
+from scimops.cli.notify import NOTIFY, routes_of, tell_of
 from scimops.cli.recording import LEDGER, offer_key
 from scimops.errors import ScimopsError, UsageError
 
@@ -21,6 +23,7 @@ def register(app: typer.Typer) -> None:
     # Typer knows no option with two values that may be repeated, so `-p NAME VALUE` is read from what is left over.
     extra = {"allow_extra_args": True, "ignore_unknown_options": True}
     app.command("run", context_settings=extra, options_metavar="[-p NAME VALUE]… [OPTIONS]")(run)
+    app.command()(companies.companies)
     runs.register(app)
 
 
@@ -39,26 +42,62 @@ def run(
     events: Annotated[
         Path | None, typer.Option(help="File to which each event is added, a JSON object a line.", metavar="FILE")
     ] = None,
+    each: Annotated[
+        Path | None, typer.Option(help="Run it for each company of this file; see docs/companies.md.", metavar="FILE")
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="With --each: how many run at a time.")] = 2,
+    only: Annotated[
+        list[str] | None, typer.Option(help="With --each: only this company; may be repeated.", metavar="NAME")
+    ] = None,
+    retry_failed: Annotated[
+        str, typer.Option(help="With --each: only those that failed or were not run in that run.", metavar="RUN")
+    ] = "",
+    wait: Annotated[float, typer.Option(help="Seconds to wait for another run of the same job.", metavar="S")] = 0,
     ledger: LEDGER = None,
+    notify: NOTIFY = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what went wrong.")] = False,
     as_json: JSON = False,
 ) -> None:
     """Run a notebook unattended.
 
     Parameters are given as -p NAME VALUE; the step's exit code is handed through. 124: a time limit was reached,
-    130 or 143: cancelled, 138: the kernel died.
+    130 or 143: cancelled, 138: the kernel died. One run at a time writes into one folder.
     """
     from scimops.jobs.audited import run_audited
+    from scimops.jobs.locks import alone
+    from scimops.jobs.notify import Ran
+    from scimops.jobs.parameters import read_notebook
 
-    _check_seconds({"--timeout": timeout, "--cell-timeout": cell_timeout})
-    offer_key(ledger)
-    result, written = run_audited(
-        notebook, _parameters(context.args), out, (lambda _: None) if quiet else complain,
-        parameters_file=parameters_file, timeout=timeout, cell_timeout=cell_timeout, continues=continues,
-        on_event=_event_writer(events), ledger=ledger,
-    )  # fmt: skip
+    _check_seconds({"--timeout": timeout, "--cell-timeout": cell_timeout, "--wait": wait or None})
+    parameters, tell = _parameters(context.args), _silent if quiet else complain
+    read_notebook(notebook)
+    routes = routes_of(notify)
+    if each:
+        refuse_with_each({"-p": parameters, "-f": parameters_file, "--timeout": timeout,
+                          "--cell-timeout": cell_timeout, "--continues": continues, "--events": events})  # fmt: skip
+        offer_key(ledger)
+        run_companies(
+            notebook, each, out, ledger, quiet=quiet, as_json=as_json, parallel=parallel, only=only or (),
+            retry_failed=retry_failed, wait=wait, routes=routes,
+        )  # fmt: skip
+        return
+    refuse_without_each({"--only": only, "--retry-failed": retry_failed})
+    write_event = _event_writer(events)
+    with alone(notebook, out or Path("out") / notebook.stem, wait, tell) as note:
+
+        def on_event(event: dict[str, Any]) -> None:
+            if event["event"] == "run_started":
+                note(event["run"])
+            write_event(event)
+
+        offer_key(ledger)
+        result, written = run_audited(
+            notebook, parameters, out, tell, parameters_file=parameters_file, timeout=timeout,
+            cell_timeout=cell_timeout, continues=continues, on_event=on_event, ledger=ledger,
+        )  # fmt: skip
+    tell_of(routes, [Ran(result.id, written.head, ledger)], write_event)
     if as_json:
-        print_json(result.to_dict())
+        print_json(result.to_dict() | {"head": written.head})
     elif not quiet:
         print_counts(result.counts)
         typer.echo(f"Notebook: {result.output}")
@@ -69,6 +108,10 @@ def run(
         complain(result.message)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
+
+
+def _silent(_: str) -> None:
+    """Nobody is told."""
 
 
 def _parameters(words: list[str]) -> list[tuple[str, str]]:

@@ -54,7 +54,7 @@ def list_(
         code = "—" if run.exit_code is None else str(run.exit_code)
         cells = (
             f"{run.started:%Y-%m-%d %H:%M}",
-            _what(logged),
+            logged.what,
             run.outcome.replace("_", " "),
             code,
             seconds,
@@ -70,17 +70,17 @@ def show(run: ID, ledger: LEDGER = None, as_json: JSON = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from scimops.jobs.history import the_run
+    from scimops.jobs.history import lines_of, the_run
 
     logged = the_run(run, ledger)
     if as_json:
         print_json(_document(logged))
         return
     table = Table(box=None, show_header=False)
-    for name, value in _flat("", logged.record.model_dump(mode="json")):
+    for name, value in lines_of(logged.record):
         table.add_row(Text(visible(name)), Text(visible(value), overflow="fold"))
     table.add_row("ledger", f"record {logged.number}, {'signed' if logged.signed else 'not signed'}")
-    table.add_row("head", Text(f"{logged.number}:{logged.hash}", overflow="fold"))
+    table.add_row("head", Text(logged.head, overflow="fold"))
     print_rich(table)
 
 
@@ -144,8 +144,9 @@ def export(
     outcome: OUTCOME = None, notebook: NOTEBOOK = None, since: SINCE = None, ledger: LEDGER = None,
 ) -> None:  # fmt: skip
     """Write the runs into one file for analysis, a row each, the oldest first."""
-    from scimops.cli.runs_export import WRITERS, runs_frame
+    from scimops.cli.runs_export import WRITERS
     from scimops.jobs.history import runs
+    from scimops.jobs.table import runs_frame
     from scimops.present.files import replaced
 
     form = form or out.suffix.removeprefix(".")
@@ -251,10 +252,6 @@ def _document(logged: Logged) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _what(logged: Logged) -> str:
-    return logged.record.notebook.name if logged.record.notebook else str(logged.record.command)
-
-
 def _nothing(ledger: Path | None) -> str:
     from scimops.config import ledger_file
     from scimops.jobs.ledger import is_empty
@@ -263,18 +260,3 @@ def _nothing(ledger: Path | None) -> str:
     if is_empty(path):
         return f"Nothing ran yet: {path} is empty. scimops run NOTEBOOK writes the first record."
     return "No run is of that kind. Leave out --outcome, --notebook or --since to see others."
-
-
-def _flat(name: str, value: Any) -> list[tuple[str, str]]:
-    """A record's parts, a line each; what is not there is left out."""
-    if value is None or value in ({}, []):
-        return []
-    if isinstance(value, dict) and {"sha256", "size"} <= set(value):
-        return [
-            (name, f"{value['name']}  {value['size']:,} bytes  {value['sha256'] or 'changed before it was hashed'}")
-        ]
-    if isinstance(value, dict):
-        return [row for key, inner in value.items() for row in _flat(f"{name} {key}".strip(), inner)]
-    if isinstance(value, list):
-        return [row for inner in value for row in _flat(name.removesuffix("s"), inner)]
-    return [(name, str(value))]

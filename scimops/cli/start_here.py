@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 
 from scimops.cli.common import JSON, complain, print_counts, print_json
+from scimops.config import ledger_file
 from scimops.errors import ScimopsError, UsageError, nearest
 
 
@@ -28,23 +30,39 @@ def demo(
     ),
     as_json: JSON = False,
 ) -> None:
-    """Preview a sample export through the notebook.
+    """Preview a sample export and review that run, each through its notebook.
 
-    The notebook runs as a job; says where tables and pictures are.
+    The notebooks run as audited jobs; then the ledger is verified. Says where tables and pictures are.
     """
-    from scimops.jobs.run import run_notebook
+    from scimops.jobs.audited import run_audited
+    from scimops.jobs.verify import verify
 
     work = _workplace(out)
-    notebook = work / "notebooks" / "02_preview_groups.ipynb"
-    run = run_notebook(notebook, folder=work / "preview", tell=complain)
+    ledger = ledger_file() if os.environ.get("SCIMOPS_LEDGER") else work.absolute() / "runs.ndjson"
+    steps: dict[str, tuple[str, list[tuple[str, str]]]] = {
+        "preview": ("02_preview_groups", []), "review": ("05_review_runs", [("ledger", str(ledger))]),
+    }  # fmt: skip
+    done = []
+    for folder, (name, parameters) in steps.items():
+        notebook = work / "notebooks" / f"{name}.ipynb"
+        run, _ = run_audited(notebook, parameters, work / folder, complain, ledger=ledger)
+        done.append(run)
+        if not as_json and run.exit_code == 0:
+            print_counts(run.counts)
+        if run.message:
+            break
+    found = verify(ledger)
     if as_json:
-        print_json(run.to_dict())
-    elif run.exit_code == 0:
-        print_counts(run.counts)
-        typer.echo(f"Pictures, tables and one page to forward: {run.folder}")
-        typer.echo(f"Open {Path(run.page).name} there first. Next: scimops lab")
-    if run.message:
-        raise ScimopsError(run.message)
+        print_json({"format": 1, "runs": [run.to_dict() for run in done], "ledger": found.to_dict()})
+    elif found.good and not done[-1].message:
+        typer.echo(f"Pictures, tables and one page to forward: {done[0].folder}")
+        typer.echo(f"Open {Path(done[0].page).name} there first. Next: scimops lab")
+        typer.echo(f"The ledger {ledger} is whole: {found.records:,} records. Head: {found.head}")
+        typer.echo(found.proves)
+    if done[-1].message:
+        raise ScimopsError(done[-1].message)
+    if not found.good:
+        raise ScimopsError(f"line {found.line}: {found.message}", where=str(ledger))
 
 
 def lab(
@@ -58,9 +76,12 @@ def lab(
     work = _workplace(folder)
     first = work / "notebooks" / "00_start_here.ipynb"
     arguments = [f"--LabApp.default_url=/lab/tree/notebooks/{first.name}", f"--ServerApp.root_dir={work.absolute()}"]
+    arguments += ["--Scheduler.execution_manager_class=scimops.jobs.manager.ScimopsExecutionManager"]
     arguments += ["--no-browser"] * (not browser) + ["--allow-root"] * allow_root
     # -P: a file called jupyterlab.py in the working folder must not be taken for the program
-    raise typer.Exit(subprocess.call([sys.executable, "-P", "-m", "jupyterlab", *arguments]))  # noqa: S603  # our own words
+    # in that folder: there the window of jobs puts what it downloads
+    command = [sys.executable, "-P", "-m", "jupyterlab", *arguments]
+    raise typer.Exit(subprocess.call(command, cwd=work))  # noqa: S603  # our own words
 
 
 def notebooks_folder() -> Path:

@@ -16,7 +16,7 @@ from scimops.create_setting.body import Ids, body_of
 from scimops.create_setting.look import Look, find_again
 from scimops.create_setting.record import Created, digest_of, read_record, write_record
 from scimops.errors import ScimopsError, UsageError
-from scimops.platform.faults import UncertainError
+from scimops.http.faults import UncertainError
 from scimops.setting import Setting
 from scimops.tokens import Secret
 

@@ -11,7 +11,8 @@ RESULT = "application/vnd.scimops.result+json"
 def result(counts: Mapping[str, int], exit_code: int = 0, findings: Mapping[str, int] | None = None) -> None:
     """Say what a notebook's step came to; `scimops run` hands counts and exit code through.
 
-    `findings` are their codes and how often each was found; a notification may name them. The files that were read and written through scimops go along, for the run's record.
+    `findings` are their codes and how often each was found; a notification may name them. The files that were read
+    and written through scimops go along, for the run's record.
 
     Shows nothing to a person who runs the notebook by hand.
     """

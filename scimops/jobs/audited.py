@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def run_audited(
 
         def on_event_too(event: dict[str, Any]) -> None:
             if event["event"] == "run_started":
-                begun = _begun(notebook, parameters, folder, event["run"])
+                begun = _begun(notebook, folder, event)
                 started.extend((begun, stack.enter_context(kept(begun, ledger))))
             on_event(event)
 
@@ -47,13 +47,13 @@ def run_audited(
         return run, write(record_of(run, begun, inputs=inputs, outputs=outputs))
 
 
-def _begun(notebook: Path, parameters: Sequence[tuple[str, str]], folder: Path | None, run_id: str) -> RunRecord:
-    """What is known before it starts; parameters that were given by name, not those of a file."""
+def _begun(notebook: Path, folder: Path | None, started: Mapping[str, Any]) -> RunRecord:
+    """What is known before the first cell; `started` is the event run_started, with all parameters."""
     known = Notebook(name=notebook.name, path=str(notebook.absolute()), sha256=str(hashed(notebook)["sha256"]))
-    begun = begin(step_of(notebook), "", dict(parameters))
+    begun = begin(step_of(notebook), "", started["parameters"])
     where = str((folder or Path("out") / notebook.stem).absolute())
-    changes = {"id": run_id, "kind": "notebook", "command": None, "notebook": known, "folder": where}
-    return begun.model_copy(update=changes)
+    changes = {"id": started["run"], "kind": "notebook", "command": None, "notebook": known, "folder": where}
+    return begun.model_copy(update={**changes, "continues": started["continues"] or None})
 
 
 def _touched(output: Path) -> tuple[list[Touched], list[Touched]]:

@@ -37,6 +37,16 @@ class Logged:
     record: RunRecord
 
     @property
+    def head(self) -> str:
+        """Number and hash, as a summary carries them."""
+        return f"{self.number}:{self.hash}"
+
+    @property
+    def what(self) -> str:
+        """The notebook or the command."""
+        return self.record.notebook.name if self.record.notebook else str(self.record.command)
+
+    @property
     def when_done(self) -> dt.datetime:
         """Its end; where it broke off unseen, its beginning."""
         return self.record.ended or self.record.started
@@ -119,6 +129,11 @@ def the_run(run_id: str, ledger: Path | None = None) -> Logged:
     return found
 
 
+def lines_of(record: RunRecord) -> list[tuple[str, str]]:
+    """A record's parts as name and text; what is not there is left out."""
+    return _flat("", record.model_dump(mode="json"))
+
+
 def differences(one: RunRecord, other: RunRecord) -> list[tuple[str, str, str]]:
     """What differs between two runs: what it is, and its value in each; files by hash, so that a moved one is equal."""
     left, right = _facts(one), _facts(other)
@@ -177,6 +192,20 @@ def _facts(record: RunRecord) -> dict[str, str]:
     facts |= {"scimops": code.scimops, "commit": f"{code.commit}{' and changes' if code.dirty else ''}"}
     facts |= {"python": code.python, "user": record.who.user, "host": record.who.host}
     return facts | {f"package {name}": version for name, version in code.packages.items()}
+
+
+def _flat(name: str, value: Any) -> list[tuple[str, str]]:
+    if value is None or value in ({}, []):
+        return []
+    if isinstance(value, dict) and {"sha256", "size"} <= set(value):
+        return [
+            (name, f"{value['name']}  {value['size']:,} bytes  {value['sha256'] or 'changed before it was hashed'}")
+        ]
+    if isinstance(value, dict):
+        return [row for key, inner in value.items() for row in _flat(f"{name} {key}".strip(), inner)]
+    if isinstance(value, list):
+        return [row for inner in value for row in _flat(name.removesuffix("s"), inner)]
+    return [(name, str(value))]
 
 
 def _logged(line: bytes) -> Logged | None:

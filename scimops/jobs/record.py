@@ -108,6 +108,7 @@ class RunRecord(_Part):
     folder: str | None = Field(None, description="where the output notebook and its page were put")
     digests: dict[str, str] = Field(default_factory=dict, description="of plans and receipts, by name")
     continues: str | None = Field(None, description="id of the run that this one goes on with")
+    companies: dict[str, str] = Field(default_factory=dict, description="result of each company, with --each")
 
 
 class Executed(Protocol):
@@ -151,7 +152,7 @@ def begin(step: str, command: str, parameters: Mapping[str, Any]) -> RunRecord:
         parameters: names and values; never a secret. What is no text is written as JSON.
     """
     return RunRecord(
-        id=new_id(), kind="command", step=step, command=command, who=_who(), where=_where(), code=_code(),
+        id=new_id(), kind="command", step=step, command=command, who=who_runs(), where=_where(), code=_code(),
         parameters={name: _text(value) for name, value in parameters.items()}, started=dt.datetime.now(dt.UTC),
     )  # fmt: skip
 
@@ -189,7 +190,7 @@ def record_of(
     known = {
         "id": run.id, "kind": "notebook", "step": step_of(path), "parameters": dict(run.parameters),
         "notebook": {"name": path.name, "path": str(path), "sha256": run.notebook_sha256}, "started": run.started,
-        "who": begun.who if begun else _who(), "where": begun.where if begun else _where(), "folder": run.folder,
+        "who": begun.who if begun else who_runs(), "where": begun.where if begun else _where(), "folder": run.folder,
         "code": begun.code if begun else _code(), "continues": run.continues or None, "digests": dict(digests or {}),
         "inputs": list(inputs), "outputs": list(files.values()),
     }  # fmt: skip
@@ -225,7 +226,8 @@ def _text(value: Any) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _who() -> Who:
+def who_runs() -> Who:
+    """Whose account this is, on which computer."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):  # an account without a name, as in containers

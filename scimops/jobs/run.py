@@ -115,7 +115,8 @@ def run_notebook(
 
     with Stopping() as stopping:
         tell(f"Running {notebook.name} …")
-        said({"event": "run_started", "notebook": run.notebook, "continues": continues})
+        about = {"notebook": run.notebook, "continues": run.continues, "parameters": run.parameters}
+        said({"event": "run_started", **about})
         from scimops.jobs.job import Job
 
         first = first_cell(running(run.id, run.notebook, run.started))

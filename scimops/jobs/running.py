@@ -20,6 +20,7 @@ from scimops.errors import ScimopsError
 from scimops.jobs.kernel_seam import redacted
 from scimops.jobs.ledger import Written, append, canonical, ready
 from scimops.jobs.record import Outcome, RunRecord, begin, end
+from scimops.jobs.stopping import EXIT_CODES
 
 STEP_CODES: Final = (0, 3, 4)
 """Exit codes with which a step is completed: nothing to say, findings, something withheld."""
@@ -114,7 +115,7 @@ def recorded(step: str, command: str, parameters: Mapping[str, Any], ledger: Pat
             yield recording
         except BaseException as error:
             recording.exit_code = _code_of(error)
-            outcome: Outcome = "cancelled" if isinstance(error, KeyboardInterrupt) else "failed"
+            outcome: Outcome = "cancelled" if recording.exit_code in EXIT_CODES.values() else "failed"
             if not isinstance(error, ScimopsError | KeyboardInterrupt) and recording.exit_code in STEP_CODES:
                 outcome = "completed"  # the command line ends that way
             recording.written = write(_ended(begun, outcome, recording))

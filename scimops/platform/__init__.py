@@ -20,13 +20,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from scimops.errors import UsageError
-from scimops.platform import faults
+from scimops.http import faults
+from scimops.http.faults import ForbiddenError, PlatformError, UncertainError
+from scimops.http.retries import Retries
 from scimops.platform.company import Company
 from scimops.platform.enrolments import Enrolment, EnrolmentCalls, EnrolmentDetail, ReportUser
-from scimops.platform.faults import ForbiddenError, PlatformError, UncertainError
 from scimops.platform.logs import AuditLine, Job, JobStep, LogCalls
 from scimops.platform.people import PeopleCalls, TargetGroup, TargetUser, TargetUserDetail
-from scimops.platform.retries import Retries
 from scimops.platform.session import Session
 from scimops.platform.settings import CustomField, SettingCalls, SettingDetail, SettingRow
 from scimops.platform.topic import ScimField
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class Platform(SettingCalls, PeopleCalls, EnrolmentCalls, LogCalls):
-    """A connected platform; a context manager. Errors are those of :mod:`scimops.platform.faults`."""
+    """A connected platform; a context manager. Errors are those of :mod:`scimops.http.faults`."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""An answer as plain data: the body of bounded size, its envelope, typed values of its rows.
+"""What an answer of the management API says: its envelope, typed values of its rows.
 
 Two envelopes are known (platform facts): `{data, status, message, validationMessages}` of the OpenAPI file, and
 `{isSuccess, data, messages}` of the quickstart page. A good HTTP status whose envelope says failure is a failure.
@@ -7,43 +7,15 @@ What came is shown by no repr: it may hold a token or people's data.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
-from scimops.platform.faults import AnswerError
-
-Json = dict[str, Any]
-
-MAX_BODY = 32 << 20
-"""How many bytes of one answer are read; a page of a thousand people is about one million."""
+from scimops.http.answers import Answer, Json, read_json
+from scimops.http.faults import AnswerError
 
 _GOOD = frozenset({"success", "succeeded", "ok", "true", "200"})
 _BAD = re.compile(r"error|fail|invalid|denied|forbidden|unauthor|not|conflict|exception|false", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One HTTP answer, read to its end. `problem` says why it is not whole."""
-
-    status: int
-    kind: str = field(default="", repr=False)
-    body: bytes = field(default=b"", repr=False)
-    date: str = field(default="", repr=False)
-    retry_after: str = field(default="", repr=False)
-    location: str = field(default="", repr=False)
-    problem: str = field(default="", repr=False)
-
-    @property
-    def good(self) -> bool:
-        """Is the HTTP status one of success?"""
-        return 200 <= self.status < 300
-
-    @property
-    def is_page(self) -> bool:
-        """Is it a web page?"""
-        return "html" in self.kind or self.body.lstrip()[:1] == b"<"
 
 
 @dataclass(frozen=True)
@@ -54,20 +26,6 @@ class Envelope:
     data: Any = field(default=None, repr=False)
     texts: str = field(default="", repr=False)
     problem: str = field(default="", repr=False)
-
-
-def read_json(answer: Answer) -> tuple[Any, str]:
-    """The document of an answer, and what is wrong with it (empty: nothing)."""
-    if answer.problem:
-        return None, answer.problem
-    if answer.is_page:
-        return None, "a web page came where data was expected"
-    if answer.kind and not answer.kind.endswith(("/json", "+json")):
-        return None, f'data of the type "{answer.kind}" came where JSON was expected'
-    try:
-        return json.loads(answer.body.decode("utf-8"), parse_constant=_no_number), ""
-    except (ValueError, RecursionError):
-        return None, "its JSON is cut off or broken"
 
 
 def read_envelope(answer: Answer) -> Envelope:
@@ -114,10 +72,6 @@ def _texts(document: Json) -> str:
             if isinstance(text, str) and text.strip() and text.strip() not in found:
                 found.append(text.strip())
     return " ".join(found)
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 # Typed values of what came; each raises AnswerError where another type stands there

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scimops.platform.answers import Json, flag_of, needed, rows_of
-from scimops.platform.faults import AnswerError, OtherCompanyError
-from scimops.platform.http import Request
+from scimops.http.answers import Json
+from scimops.http.exchange import Request
+from scimops.http.faults import AnswerError, OtherCompanyError
+from scimops.platform.answers import flag_of, needed, rows_of
 from scimops.platform.paging import PAGE, pages
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ def find_company(ask: Ask, connection: Connection) -> Company:
             advice="Correct company_id and company_name of the connection. Nothing was read or written.",
         )
     return _compared(company, wanted, connection.company_name)
+
+
+def all_companies(ask: Ask) -> list[Company]:
+    """Every company that the credential sees.
+
+    Raises:
+        IncompleteSourceError: the list was not read whole.
+    """
+    return [Company(needed(row, "companyResourceId"), needed(row, "companyName")) for row in _search(ask, "")]
 
 
 def seats_of(ask: Ask, company: Company) -> int | None:

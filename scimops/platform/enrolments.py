@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypedDict, cast
 
-from scimops.platform.answers import Json, checked, needed, row_of
-from scimops.platform.faults import AnswerError
+from scimops.http.answers import Json
+from scimops.http.faults import AnswerError
+from scimops.platform.answers import checked, needed, row_of
 from scimops.platform.session import path_of
 from scimops.platform.topic import Topic
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NotRequired, TypedDict, cast
 
-from scimops.platform.answers import Json, checked, row_of, rows_of, text_of
-from scimops.platform.faults import AnswerError
+from scimops.http.answers import Json
+from scimops.http.faults import AnswerError
+from scimops.platform.answers import checked, row_of, rows_of, text_of
 from scimops.platform.session import path_of
 from scimops.platform.settings import token_of
 from scimops.platform.topic import Topic

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from scimops.errors import IncompleteSourceError
-from scimops.platform.answers import Json, number_of, row_of, rows_of
-from scimops.platform.faults import AnswerError
+from scimops.http.answers import Json
+from scimops.http.faults import AnswerError
+from scimops.platform.answers import number_of, row_of, rows_of
 
 PAGE = 100
 """How many rows a page has; the largest that the platform's documentation shows."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NotRequired, TypedDict, cast
 
-from scimops.platform.answers import Json, checked, row_of
+from scimops.http.answers import Json
+from scimops.platform.answers import checked, row_of
 from scimops.platform.session import path_of
 from scimops.platform.topic import Topic, id_of
 

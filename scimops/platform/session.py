@@ -10,25 +10,25 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from scimops.credentials import known, redact, resolve
+from scimops.credentials import known, resolve
 from scimops.credentials.redaction import SHORTEST
-from scimops.errors import IncompleteSourceError
-from scimops.platform import company as companies
-from scimops.platform.answers import Answer, Json, read_envelope, read_json
-from scimops.platform.faults import (
+from scimops.http.answers import Answer, Json, read_json
+from scimops.http.exchange import Bearer, Request, Wire
+from scimops.http.faults import (
     AnswerError,
     ClockError,
     CredentialsError,
     NotFoundError,
-    PlatformError,
     UncertainError,
 )
-from scimops.platform.http import Bearer, Request, Wire
+from scimops.http.retries import Retries
+from scimops.http.told import told_here
+from scimops.platform import company as companies
+from scimops.platform.answers import read_envelope
 from scimops.platform.paging import PAGE, pages
-from scimops.platform.retries import Retries
 from scimops.platform.statuses import LOOK_FIRST, clock_difference, fault_of_envelope, fault_of_status
 from scimops.tokens import Secret
 
@@ -41,10 +41,8 @@ COMPANY_HEADER = "X-KEEPNET-Company-Id"
 EARLY = 60.0
 """How many seconds before its end an access token is renewed; at most a tenth of its life."""
 
-LONGEST_TEXT = 600
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CODE = re.compile("[a-z_]{1,40}")  # RFC 6749 §5.2
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 class Session:
@@ -69,6 +67,15 @@ class Session:
         """Close the connections and forget the access token."""
         self._wire.close()
         self._token = None
+
+    def all_companies(self) -> list[companies.Company]:
+        """Every company that the credential sees; asked without a company, for with one it would be all that is listed.
+
+        Raises:
+            PlatformError: the platform cannot be asked.
+        """
+        with self._told_here():
+            return companies.all_companies(self._ask)
 
     def company(self) -> companies.Company:
         """The company that this connection acts for, compared with the configuration; asked once.
@@ -194,21 +201,8 @@ class Session:
         self._token_ends = asked_at + life - min(EARLY, life / 10)
         return token
 
-    @contextmanager
-    def _told_here(self) -> Iterator[None]:
-        """Errors say which connection they are of, and nothing of its secrets."""
-        try:
-            yield
-        except (PlatformError, IncompleteSourceError) as error:
-            error.where = error.where or self.where
-            error.message = _cleaned(error.message)
-            error.args = (error.message,)
-            raise
-
-
-def _cleaned(text: str) -> str:
-    text = _CONTROLS.sub(" ", redact(text))
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
+    def _told_here(self) -> AbstractContextManager[None]:
+        return told_here(self.where)
 
 
 def _used(take: Callable[[Any], T], data: Any) -> tuple[T | None, str]:

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from scimops.credentials import known
 from scimops.credentials.redaction import SHORTEST
-from scimops.platform.answers import Json, checked, row_of, rows_of
-from scimops.platform.faults import AnswerError
+from scimops.http.answers import Json
+from scimops.http.faults import AnswerError
+from scimops.platform.answers import checked, row_of, rows_of
 from scimops.platform.session import path_of
 from scimops.platform.topic import Topic, id_of
 from scimops.tokens import Secret

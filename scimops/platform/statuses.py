@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from email.utils import parsedate_to_datetime
 
-from scimops.platform.answers import Answer, Envelope, read_envelope
-from scimops.platform.faults import (
+from scimops.http.answers import Answer
+from scimops.http.exchange import Request
+from scimops.http.faults import (
     AddressError,
     AnswerError,
     BusyError,
@@ -20,7 +20,8 @@ from scimops.platform.faults import (
     ServerFaultError,
     UncertainError,
 )
-from scimops.platform.http import Request
+from scimops.http.waits import date_of, seconds_to_wait, span
+from scimops.platform.answers import Envelope, read_envelope
 
 LOOK_FIRST = "Look on the platform before you try again."
 _TAKEN = re.compile(r"already|in use|\btaken\b|duplicate|must be unique", re.IGNORECASE)
@@ -36,7 +37,7 @@ def fault_of_status(answer: Answer, asked: Request, company: str) -> PlatformErr
                              advice="If that is the platform, write its URL into the connection.")  # fmt: skip
     if answer.status in (429, 503):
         wait = seconds_to_wait(answer)
-        when = f"Try again in {_span(wait)}." if wait else "Try again later."
+        when = f"Try again in {span(wait)}." if wait else "Try again later."
         why = "asks us to wait" if answer.status == 429 else "is not available"
         return BusyError(f"The platform {why} ({answer.status}).", advice=when, repeatable=True, wait=wait)
     if answer.status >= 500:
@@ -56,25 +57,16 @@ def fault_of_envelope(envelope: Envelope, asked: Request) -> PlatformError:
                        advice="Check the URL of the connection: it must be the platform's management API.")  # fmt: skip
 
 
-def seconds_to_wait(answer: Answer) -> float | None:
-    """What `Retry-After` says (RFC 9110 §10.2.3): seconds, or a date; None where it says nothing."""
-    text = answer.retry_after.strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return float(text)
-    until, now = _date(text), _date(answer.date) or dt.datetime.now(dt.UTC)
-    return max((until - now).total_seconds(), 0.0) if until else None
-
-
 def clock_difference(answer: Answer) -> str:
     """How much this computer's clock differs from the platform's, in words; empty where they agree."""
-    theirs = _date(answer.date)
+    theirs = date_of(answer.date)
     if theirs is None:
         return ""
     difference = dt.datetime.now(dt.UTC) - theirs
     if abs(difference) < _SLOW_CLOCK:
         return ""
     way = "ahead of" if difference > dt.timedelta() else "behind"
-    return f"This computer's clock is {_span(abs(difference.total_seconds()))} {way} the platform's."
+    return f"This computer's clock is {span(abs(difference.total_seconds()))} {way} the platform's."
 
 
 def _failed(answer: Answer, asked: Request) -> PlatformError:
@@ -129,19 +121,3 @@ def _their_words(texts: str) -> str:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _date(text: str) -> dt.datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
-
-
-def _span(seconds: float) -> str:
-    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = round(seconds / size)
-            return f"{count} {name}{'s' if count > 1 else ''}"
-    return f"{seconds:.0f} seconds"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, TypedDict, cast
 
 from scimops.capabilities import PUBLISHED, Capabilities
+from scimops.http.faults import AnswerError, OnlyOursError
 from scimops.platform.answers import checked, needed, row_of, rows_of
-from scimops.platform.faults import AnswerError, OnlyOursError
 from scimops.platform.paging import LARGE_PAGE, PAGE
 from scimops.platform.session import Session
 

@@ -173,7 +173,10 @@ class RunOutput(TypedDict):
 
 @with_config(_CLOSED)
 class Run(TypedDict):
-    """`scimops run --json`: one execution of a notebook. `outputs` are paths in `folder`; times are UTC."""
+    """`scimops run --json`: one execution of a notebook. `outputs` are paths in `folder`; times are UTC.
+
+    `head` is number and hash of its record in the ledger, for `scimops runs verify --head`.
+    """
 
     format: Literal[1]
     notebook: str
@@ -193,9 +196,159 @@ class Run(TypedDict):
     notebook_sha256: str
     outputs: list[RunOutput]
     continues: str
+    head: str
+
+
+Outcome = Literal["completed", "failed", "timed_out", "kernel_died", "cancelled", "broken"]
+
+
+class RecordFile(TypedDict):
+    """A file that a run read or wrote; `sha256` is null where it was gone or changed before it was hashed."""
+
+    name: str
+    sha256: str | None
+    size: int
+
+
+class RecordNotebook(TypedDict):
+    """The notebook that ran, as it was at the start."""
+
+    name: str
+    path: str
+    sha256: str
+
+
+class RecordWho(TypedDict):
+    """Whose account ran it, on which computer."""
+
+    user: str
+    host: str
+
+
+class RecordWhere(TypedDict):
+    """The working folder, and what the scheduler calls this run, by environment variable."""
+
+    folder: str
+    scheduler: dict[str, str]
+
+
+class RecordCode(TypedDict):
+    """The code that ran; commit and `dirty` are null outside of a checkout."""
+
+    scimops: str
+    commit: str | None
+    dirty: bool | None
+    python: str
+    packages: dict[str, str]
+
+
+class Record(TypedDict):
+    """The record of a run in the ledger; a later version may add keys. Times are UTC.
+
+    `ended`, `milliseconds` and `exit_code` are null where it broke off unseen; `notebook` is null for a command, and
+    `command` for a notebook.
+    """
+
+    format: Literal[1]
+    id: str
+    kind: Literal["notebook", "command"]
+    step: str
+    command: str | None
+    notebook: RecordNotebook | None
+    parameters: dict[str, str]
+    who: RecordWho
+    where: RecordWhere
+    code: RecordCode
+    started: str
+    ended: str | None
+    milliseconds: int | None
+    outcome: Outcome
+    exit_code: int | None
+    counts: dict[str, int]
+    inputs: list[RecordFile]
+    outputs: list[RecordFile]
+    folder: str | None
+    digests: dict[str, str]
+    continues: str | None
+    companies: dict[str, str]
+
+
+@with_config(_CLOSED)
+class LoggedRun(TypedDict):
+    """`scimops runs show --json`: a run and its place in the chain."""
+
+    number: int
+    hash: str
+    signed: bool
+    record: Record
+
+
+@with_config(_CLOSED)
+class RunsList(TypedDict):
+    """`scimops runs list --json`, the newest first."""
+
+    format: Literal[1]
+    runs: list[LoggedRun]
+
+
+@with_config(_CLOSED)
+class RunsVerify(TypedDict):
+    """`scimops runs verify --json`. `records` are good, `line` is the first bad one; `proves` is empty where one is."""
+
+    format: Literal[1]
+    good: bool
+    records: int
+    signed: int
+    keys: list[str]
+    torn: int
+    clock_went_back: int
+    head: str | None
+    line: int | None
+    why: Literal["changed", "removed", "inserted", "swapped", "rewritten", "cut", "torn", "unsigned", "wrong key", None]
+    message: str
+    proves: str
+
+
+@with_config(_CLOSED)
+class RunsDifference(TypedDict):
+    """What differs between two runs; files by hash. `—` stands where one of them has no such thing."""
+
+    what: str
+    one: str
+    other: str
+
+
+@with_config(_CLOSED)
+class RunsDiff(TypedDict):
+    """`scimops runs diff --json`; `one` and `other` are ids."""
+
+    format: Literal[1]
+    one: str
+    other: str
+    differences: list[RunsDifference]
+
+
+@with_config(_CLOSED)
+class OverdueNotebook(TypedDict):
+    """A notebook that was not completed in time; nulls where it never ran, or was never completed."""
+
+    notebook: str
+    last_run: LoggedRun | None
+    last_completed: str | None
+
+
+@with_config(_CLOSED)
+class RunsOverdue(TypedDict):
+    """`scimops runs overdue --json`; empty where each notebook was completed in time."""
+
+    format: Literal[1]
+    every: str
+    overdue: list[OverdueNotebook]
 
 
 OUTPUTS: dict[str, Any] = {
-    "compare": Compare, "explain": list[Explanation], "preview": Preview, "read": Read, "run": Run, "setting": Setting,
+    "compare": Compare, "explain": list[Explanation], "preview": Preview, "read": Read, "run": Run,
+    "runs_diff": RunsDiff, "runs_list": RunsList, "runs_overdue": RunsOverdue, "runs_show": LoggedRun,
+    "runs_verify": RunsVerify, "setting": Setting,
 }  # fmt: skip
 """Each schema's name and type."""

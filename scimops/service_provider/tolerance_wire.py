@@ -138,7 +138,7 @@ def normal_query(query_string: bytes) -> dict[str, str]:
         value = normal_filter(text) if name == "filter" else _parameter(name, text)
         if found.setdefault(name, value) != value:
             raise InvalidSyntaxException(detail=f"the query has {name} twice, with different values")
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value or name == "cursor"}
 
 
 def _decoded(raw: bytes) -> str:

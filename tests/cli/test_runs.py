@@ -11,14 +11,17 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
+import jsonschema
 import polars as pl
 import pytest
 
 from scimops.cli import main
 from scimops.jobs.ledger import append
-from scimops.jobs.record import Notebook, RunRecord, begin, end
-from scimops.jobs.verify import verify
+from scimops.jobs.record import Code, File, Notebook, Outcome, RunRecord, Where, Who, begin, end
+from scimops.jobs.verify import Why, verify
+from scimops.schemas import read_schema
 from scimops.touched import hashed
 
 
@@ -54,7 +57,10 @@ class Desk:
         return done.stdout
 
     def document(self, *words: str) -> dict:
-        return json.loads(self.good(*words, "--json"))
+        """What it prints with `--json`, held to its schema."""
+        done = json.loads(self.good(*words, "--json"))
+        jsonschema.validate(done, read_schema(f"runs_{words[0]}"))
+        return done
 
     def add(
         self, hours_ago: float, outcome: str = "completed", code: int = 0, name: str = "02_preview_groups", **more
@@ -154,6 +160,7 @@ def test_verify_says_the_head_and_what_is_wrong(desk: Desk) -> None:
     assert "shows only against a head" in desk.run("verify").stderr
     desk.ledger.write_text(whole.replace('"people":7', '"people":8', 1))
     changed = desk.run("verify", "--json")
+    jsonschema.validate(json.loads(changed.stdout), read_schema("runs_verify"))
     assert (changed.returncode, json.loads(changed.stdout)["line"]) == (1, 1)
     assert (desk.run("verify", "--head", "7").returncode, desk.run("verify", "--key", "no").returncode) == (2, 2)
     assert desk.run("verify", "--key", str(desk.folder / "config" / "ledger.key")).returncode == 2
@@ -171,8 +178,19 @@ def test_a_missed_night_is_an_exit_code(desk: Desk) -> None:
     assert desk.run(*watch[:-1]).returncode == 0
     desk.add(1, "completed", 3)
     assert desk.run(*watch).returncode == 0
-    both = json.loads(desk.run(*watch, "--notebook", "never", "--json").stdout)
-    assert [row["notebook"] for row in both["overdue"]] == ["never"]
+    assert desk.document(*watch[:-1])["overdue"] == []
+    both = desk.document(*watch[:-1], "--notebook", "never", "--notebook", "02_preview_groups_other", "--every", "30m")
+    assert [row["notebook"] for row in both["overdue"]] == ["02_preview_groups", "never", "02_preview_groups_other"]
+    assert [bool(row["last_run"]) for row in both["overdue"]] == [True, False, True]
+
+
+def test_the_schema_of_a_record_is_the_records() -> None:
+    known = read_schema("runs_show")["$defs"]
+    assert set(known["Record"]["properties"]) == set(RunRecord.model_fields)
+    for name, part in {"File": File, "Notebook": Notebook, "Who": Who, "Where": Where, "Code": Code}.items():
+        assert set(known[f"Record{name}"]["properties"]) == set(part.model_fields)
+    assert known["Record"]["properties"]["outcome"]["enum"] == list(get_args(Outcome))
+    assert set(read_schema("runs_verify")["properties"]["why"]["enum"]) == {*get_args(Why), None}
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])

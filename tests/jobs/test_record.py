@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -58,7 +59,8 @@ def the_only(ledger: Path) -> RunRecord:
 def test_format_1_is_read_for_ever() -> None:
     text = GOLDEN.read_text("utf-8")
     record = RunRecord.model_validate_json(text)
-    assert record.model_dump(mode="json") == json.loads(text)
+    kept, golden = record.model_dump(mode="json"), json.loads(text)
+    assert {name: kept[name] for name in golden} == golden, "what is new since is optional"
     assert record.counts == {"people": 200, "findings": 3}
     assert record.notebook
     assert record.notebook.name == "02_preview_groups.ipynb"
@@ -196,8 +198,11 @@ def test_a_notebook_in_a_real_kernel_is_in_the_ledger_with_what_it_read_and_wrot
 
 def test_a_notebook_whose_runner_was_killed_is_broken(tmp_path: Path, ledger: Path) -> None:
     notebook = a_notebook(tmp_path / "07_try.ipynb", "import time\ntime.sleep(60)")
+    (tmp_path / "p.yaml").write_text('who: "007"\n')
+    earlier = new_id()
     code = (
         f"from pathlib import Path\nfrom scimops.jobs.audited import run_audited\nrun_audited(Path({str(notebook)!r}),"
+        f"parameters_file=Path('p.yaml'), continues={earlier!r},"
     )
     runner = subprocess.Popen([sys.executable, "-c", f"{code} ledger=Path({str(ledger)!r}))"], cwd=tmp_path)
     deadline = time.monotonic() + 60
@@ -207,6 +212,7 @@ def test_a_notebook_whose_runner_was_killed_is_broken(tmp_path: Path, ledger: Pa
     runner.wait()
     (broken,) = write_broken(ledger)
     assert (broken.outcome, broken.kind, broken.step) == ("broken", "notebook", "try")
+    assert (broken.parameters, broken.continues) == ({"who": "007"}, earlier)
     assert [logged.record.id for logged in runs(ledger, Wanted(notebook="07_try"))] == [broken.id]
     assert broken.id in (tmp_path / "out" / "07_try" / "07_try.ipynb").read_text()
     assert verify(ledger).good
@@ -248,6 +254,7 @@ class Exit(Exception):
         (Exit(3), "completed", 3),
         (Exit(1), "failed", 1),
         (KeyboardInterrupt(), "cancelled", 130),
+        (Exit(130), "cancelled", 130),
         (ValueError("x"), "failed", 1),
     ],
 )
@@ -255,6 +262,36 @@ def test_a_command_that_ends_otherwise(ledger: Path, error: BaseException, outco
     with pytest.raises(type(error)), recorded("s", "c", {}, ledger):
         raise error
     assert (the_only(ledger).outcome, the_only(ledger).exit_code) == (outcome, code)
+
+
+ASKING = """
+import os, pathlib
+os.login_tty(0)
+from scimops.cli import app, common, main
+from scimops.jobs.running import recorded
+
+@app.command()
+def ask():
+    with recorded("s", "c", {}, pathlib.Path("runs.ndjson").absolute()):
+        common.confirmed("Go on?", "")
+main()
+"""
+
+
+@pytest.mark.parametrize("answer", [b"n\n", b"\x03"], ids=["no", "Ctrl-C"])
+def test_a_no_to_a_question_is_cancelled(tmp_path: Path, ledger: Path, answer: bytes) -> None:
+    ours, side = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", ASKING, "ask"], cwd=tmp_path, stdin=side, stdout=side, stderr=side
+    )
+    os.close(side)
+    seen = b""
+    while b"Go on?" not in seen:
+        seen += os.read(ours, 4096)
+    os.write(ours, answer)
+    assert process.wait(60) == 130
+    os.close(ours)
+    assert (the_only(ledger).outcome, the_only(ledger).exit_code) == ("cancelled", 130)
 
 
 def test_nothing_begins_where_the_ledger_cannot_be_written(ledger: Path) -> None:

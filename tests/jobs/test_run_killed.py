@@ -1,4 +1,4 @@
-"""The runner killed at random moments: what is on disk is whole, says that it was broken off, holds no secret."""
+"""The runner killed at random moments: disk and ledger are whole, say that it was broken off, hold no secret."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
+from scimops.jobs.history import runs
+from scimops.jobs.running import write_broken
+from scimops.jobs.verify import verify
 
 SECRET = "printed-all-the-time-44q"
 
@@ -39,7 +43,9 @@ def test_killed_at_twenty_random_moments(job, tmp_path):
         home = tmp_path / f"run{number}"
         for name in ("out", "tmp"):
             (home / name).mkdir(parents=True)
-        environment = {**os.environ, "TMPDIR": str(home / "tmp"), "SCIMOPS_CREDENTIALS_DIR": str(credentials)}
+        ledger = home / "runs.ndjson"
+        places = {"TMPDIR": home / "tmp", "SCIMOPS_CREDENTIALS_DIR": credentials, "SCIMOPS_LEDGER": ledger}
+        environment = {**os.environ, **{name: str(place) for name, place in places.items()}}
         command = [sys.executable, "-m", "scimops", "run", str(path), "--out", str(home / "out")]
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         # from the first cell on, until long after the end
@@ -48,12 +54,18 @@ def test_killed_at_twenty_random_moments(job, tmp_path):
         time.sleep(moments.random() * 6)
         process.send_signal(signal.SIGKILL)
         _, complaint = process.communicate()
+        write_broken(ledger)  # what the next start does first
         for file in home.rglob("*"):
             if file.is_file():
                 assert SECRET.encode() not in file.read_bytes(), f"{file.name}, seed {seed}"
         assert SECRET not in complaint
         first = nbformat.read(home / "out" / "job.ipynb", as_version=4).cells[0].source.splitlines()[0]
         assert first in ("# Not ended", "# Completed: exit code 0")
+        (logged,) = runs(ledger)
+        # killed between its last cell and the ledger it is whole on disk, and nobody saw how it ended
+        assert logged.record.outcome in (("broken",) if first == "# Not ended" else ("completed", "broken"))
+        assert logged.record.parameters["out"] == str(home / "out")
+        assert verify(ledger).good
         broken, whole = broken + (first == "# Not ended"), whole + (first != "# Not ended")
         kernel = Path(f"/proc/{(home / 'out' / 'kernel').read_text()}")
         ends = time.monotonic() + 20

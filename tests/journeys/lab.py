@@ -84,6 +84,7 @@ def running_lab(folder: Path, home: Path, **environment: str) -> Iterator[Lab]:
 def clean_environment() -> dict[str, str]:
     """The environment without what another notebook server may have set, and with scimops importable."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("JPY_", "JUPYTER", "SCIMOPS_"))}
+    env |= {key: os.environ[key] for key in ("SCIMOPS_LEDGER",) if key in os.environ}  # tests keep off the real one
     env["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), env.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     return env
 

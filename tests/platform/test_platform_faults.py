@@ -245,7 +245,7 @@ def test_an_answer_that_drips(end: End) -> None:
 
 
 def test_an_answer_without_end(end: End, client: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scimops.platform.http.MAX_BODY", 1 << 20)
+    monkeypatch.setattr("scimops.http.exchange.MAX_BODY", 1 << 20)
     end.on(FIELDS, answer(b'{"data": "' + b"x" * (2 << 20) + b'"}'))
     assert "it is larger than 1 MiB" in str(caught(faults.AnswerError, client.custom_fields))
 
@@ -253,7 +253,7 @@ def test_an_answer_without_end(end: End, client: Platform, monkeypatch: pytest.M
 def test_a_compressed_answer_is_measured_unpacked(end: End, client: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     import gzip
 
-    monkeypatch.setattr("scimops.platform.http.MAX_BODY", 1 << 20)
+    monkeypatch.setattr("scimops.http.exchange.MAX_BODY", 1 << 20)
     end.on(FIELDS, answer(gzip.compress(b" " * (4 << 20)), Content_Encoding="gzip"))
     assert "it is larger than 1 MiB" in str(caught(faults.AnswerError, client.custom_fields))
 

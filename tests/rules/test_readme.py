@@ -18,7 +18,7 @@ STEPS = {
     "start_here": ["demo", "lab", "samples", "schema"],
     "create_setting": ["guide", "connection", "setting"],
     "preview_groups": ["read", "preview", "compare"],
-    "review_runs": ["run", "runs"],
+    "review_runs": ["run", "runs", "companies", "notify", "schedule"],
     "serve": ["serve"],
 }
 

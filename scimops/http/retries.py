@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import tenacity
 
-from scimops.platform.faults import PlatformError
+from scimops.http.faults import PlatformError
 
 T = TypeVar("T")
 

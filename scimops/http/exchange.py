@@ -5,6 +5,7 @@ What HTTPX2 raises holds the request with its token, so a fault of ours is made 
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import time
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from scimops.platform.address import is_plain, shown
-from scimops.platform.answers import MAX_BODY, Answer
-from scimops.platform.faults import (
+from scimops.http.address import is_plain, shown
+from scimops.http.answers import MAX_BODY, Answer
+from scimops.http.faults import (
     CertificateError,
     PlatformError,
     RefusedError,
@@ -34,6 +35,8 @@ IDLE_SECONDS = 2.0
 
 SLOWEST = 5
 """An answer may take this many times the time-out to arrive, however steadily it drips."""
+
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # its other lines hold queries, which name people
 
 _NEVER_SENT = (
     httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol,
@@ -136,7 +139,8 @@ class Wire:
         return Answer(
             response.status_code, headers.get("content-type", "").partition(";")[0].strip().lower(),
             b"" if problem else b"".join(parts), headers.get("date", ""), headers.get("retry-after", ""),
-            shown(location, str(response.url)) if (location := headers.get("location")) else "", problem,
+            shown(location, str(response.url)) if (location := headers.get("location")) else "",
+            headers.get("etag", ""), problem,
         )  # fmt: skip
 
     def _fault(self, error: httpx2.TransportError, asked: Request) -> PlatformError:
