@@ -102,7 +102,7 @@ def test_a_body_has_limits() -> None:
         (b"filter=userName%20eq%20%22a+b@x.com%22", {"filter": 'userName eq "a+b@x.com"'}),
         (b"filter=userName+eq+%22a%2Bb@x.com%22", {"filter": 'userName eq "a+b@x.com"'}),
         (b'filter=userName eq "a+b"', {"filter": 'userName eq "a+b"'}),
-        (b"aadOptscim062020&count=&cursor=", {}),
+        (b"aadOptscim062020&count=&cursor=", {"cursor": ""}),
         (b"count=5&Count=5", {"count": "5"}),
         (b"count=-1&startIndex=%2B7", {"count": "-1", "startIndex": "7"}),
         (b"count=99999999999999999999&startIndex=-99999999999999999999",
