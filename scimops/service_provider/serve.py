@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 import sqlalchemy as sa
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scimops.errors import UsageError
 from scimops.service_provider.app import ScimEndpoint
@@ -103,7 +103,7 @@ def write_credentials(path: Path, shown: dict[str, str]) -> None:
 
 def build(
     database: Database, public_url: str, *, keep: Keep | None = None, recorder: Recorder | None = None
-) -> Starlette:
+) -> ASGIApp:
     """The application: SCIM at `/scim/v2` and `/scim`, the management API, `/healthz`, `/readyz`, `/metrics`.
 
     `keep` says how much of the logs is kept while it serves; without it they grow. A `recorder` records SCIM requests.
@@ -138,15 +138,23 @@ def build(
         Route("/metrics", metrics.answer),
         Mount("/scim", endpoint),
     ]
-    measured = [Middleware(Measured, metrics)]
-    return Starlette(routes=[*own, *management_routes(database)], lifespan=lifespan, middleware=measured)
+    others = Starlette(routes=[*own, *management_routes(database)], lifespan=lifespan)
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        """SCIM's requests go straight to their end: to find it among all routes costs each of them a twentieth."""
+        if scope["type"] == "http" and scope["path"].startswith("/scim/"):
+            await endpoint({**scope, "root_path": f"{scope.get('root_path', '')}/scim"}, receive, send)
+        else:
+            await others(scope, receive, send)
+
+    return Measured(front, metrics)
 
 
 def _alive(_: Request) -> PlainTextResponse:
     return PlainTextResponse("alive\n")
 
 
-def application() -> Starlette:
+def application() -> ASGIApp:
     """The application of one worker process, by what :func:`run` put into the environment."""
     database = open_database(os.environ[_DATABASE], synchronous=os.environ[_SYNCHRONOUS])
     keep = Keep(int(os.environ[_KEEP_DAYS]), int(os.environ[_KEEP_SIZE]))
