@@ -7,9 +7,12 @@ The rooms, in the order in which data flows::
     mapping   attribute paths to fields
     grouping  THE grouping rule
     preview   preview_export(): everybody's group and the reason, with findings; compare(), explain()
+    client    a service provider over SCIM: what it holds, read whole or not at all, and changes one at a time
+    platform  the same platform's management API: settings, groups, people, enrolments
+    plan      make_plan(): preview minus snapshot, judged by safeguards, sealed
     present   tables, charts, files
     widgets   panels for notebooks
-    jobs      notebooks as jobs
+    jobs      notebooks as jobs: audited, for many companies, told of; schedules writes them down for schedulers
     service_provider  the embedded platform: SCIM on SQLite or PostgreSQL, placing people by the same rule
     samples   synthetic people
 """

@@ -71,8 +71,10 @@ def write_metrics(path: Path, lasts: Iterable[Last]) -> None:
         path.chmod(0o644)  # who collects it is another user, whom the umask of a job may shut out
     except OSError as error:
         raise ScimopsError(
-            f"the metrics cannot be written there ({error.strerror}).", where=str(path), advice="Name a file in a folder."
-        ) from None  # fmt: skip
+            f"the metrics cannot be written there ({error.strerror}).",
+            where=str(path),
+            advice="Name a file in a folder that is there.",
+        ) from None
 
 
 class _Gauges:

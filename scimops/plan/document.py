@@ -30,13 +30,14 @@ OPERATIONS = pl.Schema(
         "number": _NUMBER, "kind": _TEXT, "n": _NUMBER, "row": _NUMBER, "file": _TEXT, "id": _TEXT, "version": _TEXT,
         "matched_by": _TEXT, "externalId": _TEXT, "userName": _TEXT, "email": _TEXT, "changed": _TEXTS,
         "before": _TEXT, "after": _TEXT, "leaves": _TEXTS, "joins": _TEXTS, "empties": _FLAG, "moves": _FLAG,
-        "why": _TEXT, "withheld": _TEXT,
+        "why": _TEXT, "withheld": _TEXT, "group_key": _TEXT, "group": _TEXT, "group_id": _TEXT,
     }
 )  # fmt: skip
 """One operation a row, in the order in which they are done.
 
-`kind`: create, update, rename, reactivate, deactivate, delete. `n`, `row`, `file`: the row of the export; null for who
-is in none. `id`, `version`: of the person there; null for a create. `changed`: names of fields; `before`, `after`: JSON
+`kind`: create, update, rename, reactivate, deactivate, delete; where the service provider does not place people also
+create_group, join, leave (and delete_group, to undo), with `group_key`, `group` (its name) and `group_id` (null: made by
+this plan). `n`, `row`, `file`: the row of the export; null for who is in none. `id`, `version`: of the person there; null for a create. `changed`: names of fields; `before`, `after`: JSON
 objects of those fields alone. `leaves`, `joins`: names of groups; expected effects where the service provider places.
 `why`: the reason of the preview, `inactive`, or `left`. `withheld`: the safeguard's name; null = it may be done.
 """
@@ -69,7 +70,7 @@ class Source:
     @classmethod
     def of(cls, preview: Preview, snapshot: Snapshot) -> Source:
         """The sources of a plan."""
-        files = [{"name": part.source.name, "sha256": _file_digest(part.source.path)} for part in preview.export.parts]
+        files = [{"name": part.source.name, "sha256": file_digest(part.source.path)} for part in preview.export.parts]
         return cls(
             digest_of(preview.setting.model_dump(mode="json")), tuple(files), preview.rows,
             preview.export.taken_at.isoformat(timespec="seconds"), snapshot.digest, snapshot.where, snapshot.read_at,
@@ -168,6 +169,7 @@ def digest_of(value: Any) -> str:
     ).hexdigest()
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -14,9 +14,11 @@ from scimops.plan.catalogue import plan_finding
 from scimops.plan.differences import differing, fields_of, wanted_active, whole
 from scimops.plan.document import OPERATIONS, Plan, Source
 from scimops.plan.matching import Matched, known_in, match
+from scimops.plan.memberships import with_endings, with_memberships
 from scimops.plan.renames import in_order
 from scimops.preview import Preview
 from scimops.preview.stage import keyed
+from scimops.setting import Setting
 
 if TYPE_CHECKING:
     from scimops.client.snapshot import Snapshot
@@ -41,8 +43,8 @@ def make_plan(preview: Preview, snapshot: Snapshot, *, delete: bool = False) -> 
     if preview.channel != "apply":
         raise UsageError("A plan needs a preview on the channel apply.", advice="Say --channel apply.")
     _refuse(preview)
-    there = _keyed_people(snapshot.users)
-    ours, foreign = _ours(there, snapshot)
+    there = keyed_people(snapshot.users)
+    ours, foreign = people_of_setting(there, snapshot)
     rows = preview.people
     sent = rows.filter(pl.col("reason").is_in([*ARRIVING, "inactive"]))
     found = match(_slim(sent, "n"), _slim(ours, "id"))
@@ -66,11 +68,12 @@ def _refuse(preview: Preview) -> None:
         raise IncompleteSourceError("No plan is made: the export holds nobody.", advice="Export again.")
 
 
-def _keyed_people(users: pl.DataFrame) -> pl.DataFrame:
+def keyed_people(users: pl.DataFrame) -> pl.DataFrame:
+    """`users` with the keys by which people are compared, `user_key` and `email_key`."""
     return users.with_columns(keyed(users, "userName", "user_key")).with_columns(keyed(users, "email", "email_key"))
 
 
-def _ours(there: pl.DataFrame, snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:
+def people_of_setting(there: pl.DataFrame, snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:
     """People whom the setting may touch, and the others. Over SCIM the token shows only its own."""
     if snapshot.source == "scim":
         return there, there.clear()
@@ -123,23 +126,43 @@ def _judged(
     preview: Preview, snapshot: Snapshot, operations: pl.DataFrame, found: Matched, foreign: pl.DataFrame,
     ours: pl.DataFrame,
 ) -> Plan:  # fmt: skip
-    """The operations in the order in which they can be done, with their effects on groups and the verdicts."""
-    limits = preview.setting.safeguards
-    keys = frozenset(group.group_key for group in preview.groups)
-    before = places.held(snapshot, keys)
-    pairs = found.pairs.select("n", "id")
-    moves = _without_departed(places.moves(before, places.wanted(preview), _with_new(pairs, operations)), operations)
-    groups = _groups(before, moves)
-    effects = _effects(operations, moves, groups)
-    verdicts = safeguards.judge(limits, _counts(effects, ours), groups)
+    """The plan of these operations."""
+    before = places.held(snapshot, frozenset(group.group_key for group in preview.groups))
+    pairs = _with_new(found.pairs.select("n", "id"), operations)
+    moves = _without_departed(places.moves(before, places.wanted(preview), pairs), operations)
     unreadable = preview.reasons.get("rejected_unreadable", 0) > 0
-    ordered = in_order(effects.with_columns(withheld=safeguards.withheld(effects, verdicts, limits, unreadable)), ours)
-    ordered = ordered.select(list(OPERATIONS))
+    ordered, verdicts = judged(preview.setting, snapshot, operations, moves, before, ours, unreadable=unreadable)
     findings = _findings(ordered, found, foreign, snapshot, preview)
     return Plan(
         preview.setting, Source.of(preview, snapshot), ordered, moves, verdicts, findings,
         {"before": int(ours["active"].fill_null(True).sum()), "limit": preview.setting.seats},
     )  # fmt: skip
+
+
+def judged(
+    setting: Setting, snapshot: Snapshot, operations: pl.DataFrame, moves: pl.DataFrame, before: pl.DataFrame,
+    ours: pl.DataFrame, *, unreadable: bool = False,
+) -> tuple[pl.DataFrame, list[safeguards.Verdict]]:  # fmt: skip
+    """Operations with their effects on groups, or with those on groups too, withheld or not, in order; the verdicts.
+
+    Args:
+        setting: its safeguards judge.
+        snapshot: what is there; `ours`: the people of it whom the setting may touch, with `user_key`.
+        operations: on people.
+        moves: who leaves and joins which group; `before`: the memberships there.
+        ours: see `snapshot`.
+        unreadable: rows of the export could not be read.
+    """
+    limits, groups = setting.safeguards, _groups(before, moves)
+    effects = _effects(operations, moves, groups)
+    ours_to_place = snapshot.capabilities.placement == "client"
+    if ours_to_place:
+        effects = with_memberships(effects, moves, groups, snapshot, ours)
+    verdicts = safeguards.judge(limits, _counts(effects, ours), groups)
+    effects = effects.with_columns(withheld=safeguards.withheld(effects, verdicts, limits, unreadable))
+    if ours_to_place:
+        effects = with_endings(effects, before)
+    return in_order(effects, ours).select(list(OPERATIONS)), verdicts
 
 
 def _with_new(pairs: pl.DataFrame, operations: pl.DataFrame) -> pl.DataFrame:
@@ -176,12 +199,12 @@ def _effects(operations: pl.DataFrame, moves: pl.DataFrame, groups: pl.DataFrame
 
 def _counts(operations: pl.DataFrame, ours: pl.DataFrame) -> dict[str, tuple[int, int]]:
     """How many the plan would deactivate, delete, have leave a group, move; among the people there."""
-    kind, leaves = operations["kind"], operations["leaves"].list.len() > 0
+    kind, leaves = operations["kind"], operations.filter(pl.col("leaves").list.len() > 0)
     counts = {
         "deactivate": int((kind == "deactivate").sum()),
         "delete": int((kind == "delete").sum()),
-        "leave": int(leaves.sum()),
-        "move": int(operations["moves"].sum()),
+        "leave": leaves["id"].n_unique(),
+        "move": leaves.filter("moves")["id"].n_unique(),
     }
     active = int(ours["active"].fill_null(True).sum())
     return {name: (count, ours.height if name == "delete" else active) for name, count in counts.items()}

@@ -6,7 +6,8 @@ import polars as pl
 
 from scimops.grouping import identity_key
 
-ORDER = ("create_group", "reactivate", "rename", "update", "create", "join", "leave", "deactivate", "delete")
+ORDER = ("create_group", "reactivate", "rename", "update", "create", "join", "leave", "deactivate", "delete",
+         "delete_group")  # fmt: skip
 """Kinds in the order in which they are done: what gives before what takes, so that a cut in between removes nothing."""
 
 SWAP = "rename_swap"
@@ -25,7 +26,7 @@ def in_order(operations: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
                            schema={"id": pl.String, "depth": pl.Int64})  # fmt: skip
     ordered = operations.join(chained, on="id", how="left", maintain_order="left").with_columns(
         rank=kind, depth=pl.col("depth").fill_null(0),
-        withheld=pl.when(pl.col("id").is_in(rings)).then(pl.lit(SWAP)).otherwise("withheld"),
+        withheld=pl.when(pl.col("id").is_in(rings) & (pl.col("kind") == "rename")).then(pl.lit(SWAP)).otherwise("withheld"),
     )  # fmt: skip
     ordered = ordered.sort("rank", "depth", "n", "id", nulls_last=True, maintain_order=True)
     return ordered.with_columns(number=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)).drop("rank", "depth")

@@ -31,6 +31,9 @@ UMask=0077
 """
 
 
+_WRITTEN: Final = "Environment=IPYTHONDIR=%T/ipython JUPYTER_RUNTIME_DIR=%T/jupyter"
+"""What Jupyter writes into a home: the service's own folder for temporary files instead."""
+
 _CREDENTIALS: Final = (
     "# Secrets that only this service is to see: one line for each file: reference, also those of connections.yaml,",
     "# and the folder where systemd puts them for this service alone. See systemd-creds(1) for encrypted ones.",
@@ -69,15 +72,14 @@ def make(task: Task, rhythm: Rhythm) -> Made:
 
 
 def _service(task: Task) -> str:
-    places = {"IPYTHONDIR": "/tmp/ipython", "JUPYTER_RUNTIME_DIR": "/tmp/jupyter", **task.environment}  # noqa: S108  # PrivateTmp
-    told = [f"Environment={_quoted(f'{name}={value}')}" for name, value in places.items()]
+    told = [f"Environment={_quoted(f'{name}={value}')}" for name, value in task.environment.items()]
     # a leading colon: no $ is a variable; two minutes more than scimops' own limit, so that the run marks itself
     limit = f"{task.timeout + 120:g}" if task.timeout else "infinity"
     lines = [
         "[Unit]", f"Description=scimops {task.name}", "Documentation=man:systemd.exec(5)",
         "Wants=network-online.target", "After=network-online.target", "",
         "[Service]", "Type=oneshot", f"User={task.user}",
-        f"ExecStart=:{' '.join(map(_quoted, task.words))}", *told, *_CREDENTIALS,
+        f"ExecStart=:{' '.join(map(_quoted, task.words))}", _WRITTEN, *told, *_CREDENTIALS,
         f"TimeoutStartSec={limit}", "TimeoutStopSec=60", "KillMode=mixed",
         f"ReadWritePaths={_quoted(task.report)} {_quoted(task.state)}", _HARDENED,
     ]  # fmt: skip
