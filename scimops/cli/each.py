@@ -14,21 +14,25 @@ from scimops.errors import ScimopsError, UsageError
 
 if TYPE_CHECKING:
     from scimops.jobs.each_summary import EachRun
+    from scimops.jobs.metrics import Last
     from scimops.jobs.notifications import Notifications
 
 
 def run_companies(
     notebook: Path, companies_file: Path, out: Path | None, ledger: Path | None, *, quiet: bool, as_json: bool,
-    routes: Notifications | None = None, **options: Any,
+    routes: Notifications | None = None, metrics: Path | None = None, **options: Any,
 ) -> None:  # fmt: skip
     """Run them and say what came of it; `options` are those of :func:`scimops.jobs.each.run_each`."""
     from scimops.cli.each_tables import counted, each_table
     from scimops.jobs.each import run_each
+    from scimops.jobs.metrics import last_of_each
     from scimops.jobs.notify import Ran
 
     each = run_each(
         notebook, companies_file, out, (lambda _: None) if quiet else complain, ledger=ledger, report=_write, **options
     )  # fmt: skip
+    if metrics:
+        measure(metrics, last_of_each(each))
     tell_of(
         routes, [Ran(one.run, one.head, Path(one.ledger), one.name, one.labels) for one in each.companies if one.run]
     )
@@ -43,6 +47,16 @@ def run_companies(
         complain(f"Head of the ledger: {each.head}")
     if each.exit_code:
         raise typer.Exit(each.exit_code)
+
+
+def measure(path: Path, lasts: list[Last]) -> None:
+    """Write the metrics; where that cannot be done it is said, and the run's own exit code stands."""
+    from scimops.jobs.metrics import write_metrics
+
+    try:
+        write_metrics(path, lasts)
+    except ScimopsError as error:
+        complain(str(error))
 
 
 def refuse_without_each(given: dict[str, Any]) -> None:

@@ -12,10 +12,11 @@ import typer
 
 from scimops.cli import companies, runs
 from scimops.cli.common import JSON, complain, print_counts, print_json
-from scimops.cli.each import refuse_with_each, refuse_without_each, run_companies
+from scimops.cli.each import measure, refuse_with_each, refuse_without_each, run_companies
+from scimops.cli.job_options import check_seconds, parameters_of
 from scimops.cli.notify import NOTIFY, routes_of, tell_of
 from scimops.cli.recording import LEDGER, offer_key
-from scimops.errors import ScimopsError, UsageError
+from scimops.errors import ScimopsError
 
 
 def register(app: typer.Typer) -> None:
@@ -55,6 +56,9 @@ def run(
     wait: Annotated[float, typer.Option(help="Seconds to wait for another run of the same job.", metavar="S")] = 0,
     ledger: LEDGER = None,
     notify: NOTIFY = None,
+    metrics: Annotated[
+        Path | None, typer.Option(help="File for Prometheus; see docs/scheduling.md.", metavar="FILE")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what went wrong.")] = False,
     as_json: JSON = False,
 ) -> None:
@@ -65,11 +69,12 @@ def run(
     """
     from scimops.jobs.audited import run_audited
     from scimops.jobs.locks import alone
+    from scimops.jobs.metrics import last_of
     from scimops.jobs.notify import Ran
     from scimops.jobs.parameters import read_notebook
 
-    _check_seconds({"--timeout": timeout, "--cell-timeout": cell_timeout, "--wait": wait or None})
-    parameters, tell = _parameters(context.args), _silent if quiet else complain
+    check_seconds({"--timeout": timeout, "--cell-timeout": cell_timeout, "--wait": wait or None})
+    parameters, tell = parameters_of(context.args), _silent if quiet else complain
     read_notebook(notebook)
     routes = routes_of(notify)
     if each:
@@ -79,6 +84,7 @@ def run(
         run_companies(
             notebook, each, out, ledger, quiet=quiet, as_json=as_json, parallel=parallel, only=only or (),
             retry_failed=retry_failed, wait=wait, routes=routes,
+            metrics=metrics,
         )  # fmt: skip
         return
     refuse_without_each({"--only": only, "--retry-failed": retry_failed})
@@ -95,6 +101,8 @@ def run(
             notebook, parameters, out, tell, parameters_file=parameters_file, timeout=timeout,
             cell_timeout=cell_timeout, continues=continues, on_event=on_event, ledger=ledger,
         )  # fmt: skip
+    if metrics:
+        measure(metrics, last_of(result))
     tell_of(routes, [Ran(result.id, written.head, ledger)], write_event)
     if as_json:
         print_json(result.to_dict() | {"head": written.head})
@@ -112,26 +120,6 @@ def run(
 
 def _silent(_: str) -> None:
     """Nobody is told."""
-
-
-def _parameters(words: list[str]) -> list[tuple[str, str]]:
-    """`-p NAME VALUE -p NAME VALUE` as pairs; no word that may be a secret is repeated."""
-    pairs = []
-    for start in range(0, len(words), 3):
-        part = words[start : start + 3]
-        if part[0] not in ("-p", "--parameter"):
-            what = f'"{part[0]}"' if part[0].startswith("-") else "A word that belongs to no option"
-            raise UsageError(f"{what} is not understood.", advice="Parameters are given as -p NAME VALUE.")
-        if len(part) < 3:
-            raise UsageError(f"{part[0]} needs a name and a value.", advice="Parameters are given as -p NAME VALUE.")
-        pairs.append((part[1], part[2]))
-    return pairs
-
-
-def _check_seconds(limits: dict[str, float | None]) -> None:
-    for option, seconds in limits.items():
-        if seconds is not None and not 0 < seconds < float("inf"):
-            raise UsageError(f"{option} must be more than 0 seconds.")
 
 
 def _event_writer(path: Path | None) -> Callable[[dict[str, Any]], None]:

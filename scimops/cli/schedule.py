@@ -18,7 +18,7 @@ import typer
 
 from scimops.cli.common import complain
 from scimops.cli.each import refuse_with_each
-from scimops.cli.review_runs import _check_seconds, _parameters
+from scimops.cli.job_options import check_seconds, parameters_of
 from scimops.errors import ScimopsError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ def schedule(
     from scimops.schedules import MAKERS
     from scimops.schedules.every import read_rhythm
 
-    _check_seconds({"--timeout": timeout})
+    check_seconds({"--timeout": timeout})
     if scheduler not in MAKERS:
         raise UsageError(
             f'There is no scheduler "{scheduler}".', advice=f"{nearest(scheduler, MAKERS)} Known: {', '.join(MAKERS)}."
         )
-    rhythm, words = read_rhythm(every, at, on, time_zone), _parameters(context.args)
+    rhythm, words = read_rhythm(every, at, on, time_zone), parameters_of(context.args)
     folder = (out or Path("schedule") / notebook.stem).absolute()
     if each:
         refuse_with_each({"-p": words, "-f": parameters_file, "--timeout": timeout})

@@ -15,9 +15,9 @@ import pytest
 from chains import a_record
 from services import SLACK, TEAMS, mail_server, web_server
 
+from scimops.cli import app
 from scimops.cli.notify import routes_of, tell_of
 from scimops.errors import ScimopsError, SettingError
-from scimops.jobs import RESULT
 from scimops.jobs.audited import run_audited
 from scimops.jobs.ledger import append
 from scimops.jobs.notifications import Message, Notifications, Route, decide, joined, load_notifications, message_of
@@ -337,11 +337,7 @@ def test_the_command_sends_a_test_and_no_log_has_a_url(web, tmp_path, monkeypatc
 
 # -- A run ----------------------------------------------------------------------------------------
 
-STEP = """
-from IPython.display import display
-display({'%s': {'counts': [['to_fix', 2]], 'exit_code': 3, 'inputs': [], 'outputs': [],
-         'findings': [['no_email', 2]]}, 'text/plain': ''}, raw=True)
-"""
+STEP = "from scimops import jobs\njobs.result({'to_fix': 2}, exit_code=3, findings={'no_email': 2})"
 
 
 def test_a_run_is_told_and_stays_as_it_was(job, web, tmp_path, to):
@@ -355,7 +351,7 @@ def test_a_run_is_told_and_stays_as_it_was(job, web, tmp_path, to):
             to(f"json://{at}/other", name="other", companies=["Other"]),
         ]
     )
-    run, written = run_audited(job(STEP % RESULT), [("who", "anna")], tmp_path / "out", ledger=ledger)
+    run, written = run_audited(job(STEP), [("who", "anna")], tmp_path / "out", ledger=ledger)
     before, said = ledger.read_bytes(), io.StringIO()
     with redirect_stderr(said):
         tell_of(document, [Ran(run.id, written.head, ledger, "Acme", {"region": "eu"})], events.append)
@@ -371,7 +367,7 @@ def test_a_run_is_told_and_stays_as_it_was(job, web, tmp_path, to):
     assert run.exit_code == 3
     assert ledger.read_bytes() == before
     assert verify(ledger).good
-    again, written = run_audited(job(STEP % RESULT), [("who", "anna")], tmp_path / "out", ledger=ledger)
+    again, written = run_audited(job(STEP), [("who", "anna")], tmp_path / "out", ledger=ledger)
     assert notify(document, [Ran(again.id, written.head, ledger, "Acme")]) == [], "no mail every night"
     with redirect_stderr(said):
         tell_of(document, [Ran("no-such-run", "", ledger)])
@@ -379,6 +375,19 @@ def test_a_run_is_told_and_stays_as_it_was(job, web, tmp_path, to):
     assert said.getvalue().splitlines()[1:] == [
         'Nobody was told of a run: There is no run "no-such-run". scimops runs list shows their ids.'
     ]
+
+
+def test_the_command_tells_and_measures(job, web, tmp_path, to):
+    path, metrics = tmp_path / "notifications.yaml", tmp_path / "scimops.prom"
+    url = to(f"json://127.0.0.1:{web.port}/told").to
+    path.write_text(f"routes:\n  - {{name: hook, to: {url}, details: findings}}\n")
+    words = ["run", str(job(STEP)), "--out", str(tmp_path / "out"), "--ledger", str(tmp_path / "runs.ndjson")]
+    with pytest.raises(SystemExit) as ended:
+        app([*words, "--notify", str(path), "--metrics", str(metrics), "--quiet"])
+    assert ended.value.code == 3
+    ((_, _, _, body),) = web.got
+    assert "findings: no email 2" in body["message"]
+    assert 'scimops_run_exit_code{company="",notebook="job.ipynb"} 3.0' in metrics.read_text()
 
 
 def test_a_message_without_events_is_a_test(web, to):
