@@ -44,9 +44,12 @@ def match(rows: pl.DataFrame, people: pl.DataFrame) -> Matched:
 
 
 def known_in(rows: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
-    """The ids of `people` who share any key with one of `rows`: whoever may be meant by a row is not "gone"."""
-    shared = [
-        people.join(rows.select(key).drop_nulls().unique(), on=key, how="semi").select("id")
-        for key in ("externalId", "user_key", "email_key")
-    ]
+    """The ids of `people` who share any key with one of `rows`: whoever may be meant by a row is not "gone".
+
+    `people` are few, those who were not matched; so their keys are looked for among the rows, not the other way.
+    """
+    shared = [pl.DataFrame(schema={"id": pl.String})]
+    for key in ("externalId", "user_key", "email_key"):
+        met = rows.filter(pl.col(key).is_in(people[key].drop_nulls().implode())).select(key).unique()
+        shared.append(people.join(met, on=key, how="semi").select("id"))
     return pl.concat(shared).unique()["id"]

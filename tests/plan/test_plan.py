@@ -240,6 +240,7 @@ def test_a_plan_is_read_back_only_as_it_was_made(tmp_path: Path) -> None:
 
 
 def test_two_plans_of_one_state_have_one_digest(tmp_path: Path) -> None:
-    held = snapshot({"name": "a"}, {"name": "b"})
-    first, second = (plan_of(tmp_path, [line("a"), line("c")], held) for _ in range(2))
+    held, people = snapshot({"name": "a"}, {"name": "b"}), export(tmp_path, line("a"), line("c"))
+    setting = Setting.model_validate({"name": "Test", "group_settings": BY_DEPARTMENT})
+    first, second = (make_plan(preview_export(people, setting, channel="apply"), held) for _ in range(2))
     assert first.digest == second.digest
