@@ -88,7 +88,7 @@ def push(client: httpx2.Client, idp: str, row: dict[str, Any]) -> int:
     return made.status_code
 
 
-@pytest.mark.parametrize("size", [500, pytest.param(5000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("size", [500, pytest.param(20_000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 @pytest.mark.parametrize("idp", SHAPES)
 def test_each_person_lands_where_the_preview_said(idp: str, size: int, database: Database, tmp_path: Path) -> None:
     export = read_export(write_sample(tmp_path / "export.json", SHAPES[idp], size, seed=7))
