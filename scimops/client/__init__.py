@@ -58,6 +58,11 @@ class ServiceProvider(Writes):
         return f"<ServiceProvider of {self._session.where}>"
 
     @property
+    def where(self) -> str:
+        """Which connection it is, for people."""
+        return self._session.where
+
+    @property
     def capabilities(self) -> Capabilities:
         """What it does by itself; of one that is not known: nothing."""
         return self.features.known.capabilities

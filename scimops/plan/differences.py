@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -48,6 +49,16 @@ def differing(both: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         before=_object({name: (f"{name}_there", is_other) for name, is_other in unlike.items()}),
         after=_object({name: (name, is_other) for name, is_other in unlike.items()}),
     )
+
+
+def holds(fields: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Does somebody have all `wanted` values? Blank and absent are one (RFC 7643 §2.5)."""
+    return all(filled(fields.get(name)) == filled(value) for name, value in wanted.items())
+
+
+def filled(value: Any) -> Any:
+    """A value; None for one that is blank."""
+    return None if isinstance(value, str) and not value.strip() else value
 
 
 def whole(fields: Sequence[str]) -> pl.Expr:

@@ -36,10 +36,11 @@ OPERATIONS = pl.Schema(
 """One operation a row, in the order in which they are done.
 
 `kind`: create, update, rename, reactivate, deactivate, delete; where the service provider does not place people also
-create_group, join, leave (and delete_group, to undo), with `group_key`, `group` (its name) and `group_id` (null: made by
-this plan). `n`, `row`, `file`: the row of the export; null for who is in none. `id`, `version`: of the person there; null for a create. `changed`: names of fields; `before`, `after`: JSON
+create_group, join, leave (and delete_group, which only undoes). `n`, `row`, `file`: the row of the export; null for who
+is in none. `id`, `version`: of the person there; null for a create. `changed`: names of fields; `before`, `after`: JSON
 objects of those fields alone. `leaves`, `joins`: names of groups; expected effects where the service provider places.
 `why`: the reason of the preview, `inactive`, or `left`. `withheld`: the safeguard's name; null = it may be done.
+`group_key`, `group` (its name), `group_id` (null: this plan makes it): only of operations on groups and members.
 """
 
 

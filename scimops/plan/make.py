@@ -49,14 +49,18 @@ def make_plan(preview: Preview, snapshot: Snapshot, *, delete: bool = False) -> 
     sent = rows.filter(pl.col("reason").is_in([*ARRIVING, "inactive"]))
     found = match(_slim(sent, "n"), _slim(ours, "id"))
     fields = fields_of(preview, snapshot.users)
-    operations = pl.concat(
-        [
-            _updates(sent, ours, found, fields),
-            _creates(sent, found, fields),
-            _departures(rows, ours, found, delete=delete),
-        ],
-        how="diagonal",
-    ).match_to_schema(OPERATIONS, missing_columns="insert", extra_columns="ignore")
+    operations = (
+        pl.concat(
+            [
+                _updates(sent, ours, found, fields),
+                _creates(sent, found, fields),
+                _departures(rows, ours, found, delete=delete),
+            ],
+            how="diagonal",
+        )
+        .drop("group_key")
+        .match_to_schema(OPERATIONS, missing_columns="insert", extra_columns="ignore")
+    )
     return _judged(preview, snapshot, operations, found, foreign, ours)
 
 
@@ -111,8 +115,8 @@ def _departures(rows: pl.DataFrame, ours: pl.DataFrame, found: Matched, *, delet
 
     Rejected and out-of-scope rows remove nobody: whoever shares a key with any row is not gone.
     """
-    kept = known_in(_slim(rows, "n"), _slim(ours, "id"))
-    gone = ours.filter(~pl.col("id").is_in(kept.implode())).join(found.pairs, on="id", how="anti")
+    gone = ours.join(found.pairs, on="id", how="anti")
+    gone = gone.filter(~pl.col("id").is_in(known_in(_slim(rows, "n"), _slim(gone, "id")).implode()))
     on = pl.col("active").fill_null(True)
     gone = gone.filter(pl.lit(delete) | on)
     return gone.with_columns(
@@ -131,7 +135,9 @@ def _judged(
     pairs = _with_new(found.pairs.select("n", "id"), operations)
     moves = _without_departed(places.moves(before, places.wanted(preview), pairs), operations)
     unreadable = preview.reasons.get("rejected_unreadable", 0) > 0
-    ordered, verdicts = judged(preview.setting, snapshot, operations, moves, before, ours, unreadable=unreadable)
+    ordered, verdicts = judged(
+        preview.setting, snapshot, operations, moves, before, ours, endings=before, unreadable=unreadable
+    )
     findings = _findings(ordered, found, foreign, snapshot, preview)
     return Plan(
         preview.setting, Source.of(preview, snapshot), ordered, moves, verdicts, findings,
@@ -141,16 +147,18 @@ def _judged(
 
 def judged(
     setting: Setting, snapshot: Snapshot, operations: pl.DataFrame, moves: pl.DataFrame, before: pl.DataFrame,
-    ours: pl.DataFrame, *, unreadable: bool = False,
+    ours: pl.DataFrame, *, endings: pl.DataFrame, unreadable: bool = False,
 ) -> tuple[pl.DataFrame, list[safeguards.Verdict]]:  # fmt: skip
     """Operations with their effects on groups, or with those on groups too, withheld or not, in order; the verdicts.
 
     Args:
         setting: its safeguards judge.
-        snapshot: what is there; `ours`: the people of it whom the setting may touch, with `user_key`.
+        snapshot: what is there.
         operations: on people.
-        moves: who leaves and joins which group; `before`: the memberships there.
-        ours: see `snapshot`.
+        moves: who leaves and joins which group.
+        before: the memberships there, as :func:`scimops.plan.places.held` gives them.
+        ours: the people there whom the setting may touch, with `user_key`.
+        endings: the memberships that end with a person who ends, where the service provider does not place people.
         unreadable: rows of the export could not be read.
     """
     limits, groups = setting.safeguards, _groups(before, moves)
@@ -161,7 +169,7 @@ def judged(
     verdicts = safeguards.judge(limits, _counts(effects, ours), groups)
     effects = effects.with_columns(withheld=safeguards.withheld(effects, verdicts, limits, unreadable))
     if ours_to_place:
-        effects = with_endings(effects, before)
+        effects = with_endings(effects, endings)
     return in_order(effects, ours).select(list(OPERATIONS)), verdicts
 
 
@@ -189,9 +197,12 @@ def _effects(operations: pl.DataFrame, moves: pl.DataFrame, groups: pl.DataFrame
     out = moves.filter(~pl.col("joins")).drop_nulls("id").group_by("id").agg(
         leaves=pl.col("group"), empties=pl.col("group_key").is_in(emptied.implode()).any()
     )  # fmt: skip
-    into = moves.filter("joins").drop_nulls("n").group_by("n").agg(joins=pl.col("group"))
+    known, new = pl.col("id").is_not_null(), pl.col("id").is_null() & pl.col("n").is_not_null()
+    into = moves.filter(pl.col("joins") & known).group_by("id").agg(joins=pl.col("group"))
+    into_new = moves.filter(pl.col("joins") & new).group_by("n").agg(joins_new=pl.col("group"))
     empty = pl.lit([], pl.List(pl.String))
-    both = operations.drop("leaves", "joins", "empties").join(out, on="id", how="left").join(into, on="n", how="left")
+    both = operations.drop("leaves", "joins", "empties").join(out, on="id", how="left").join(into, on="id", how="left")
+    both = both.join(into_new, on="n", how="left").with_columns(joins=pl.coalesce("joins", "joins_new"))
     return both.with_columns(
         pl.col("leaves").fill_null(empty), pl.col("joins").fill_null(empty), pl.col("empties").fill_null(False)
     ).with_columns(moves=(pl.col("leaves").list.len() > 0) & (pl.col("joins").list.len() > 0))

@@ -24,9 +24,10 @@ def in_order(operations: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
     kind = pl.col("kind").replace_strict(list(rank), list(rank.values()), return_dtype=pl.Int64)
     chained = pl.DataFrame({"id": list(depth), "depth": list(depth.values())},
                            schema={"id": pl.String, "depth": pl.Int64})  # fmt: skip
+    ringed = pl.col("id").is_in(rings) & (pl.col("kind") == "rename")
     ordered = operations.join(chained, on="id", how="left", maintain_order="left").with_columns(
         rank=kind, depth=pl.col("depth").fill_null(0),
-        withheld=pl.when(pl.col("id").is_in(rings) & (pl.col("kind") == "rename")).then(pl.lit(SWAP)).otherwise("withheld"),
+        withheld=pl.when(ringed).then(pl.lit(SWAP)).otherwise("withheld"),
     )  # fmt: skip
     ordered = ordered.sort("rank", "depth", "n", "id", nulls_last=True, maintain_order=True)
     return ordered.with_columns(number=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)).drop("rank", "depth")
