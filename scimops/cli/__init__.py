@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from scimops.cli import create_setting, notify, preview_groups, review_runs, schedule, serve, start_here
+from scimops.cli import create_setting, notify, plan_and_apply, preview_groups, review_runs, schedule, serve, start_here
 from scimops.cli.common import complain
 from scimops.errors import ScimopsError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 findings (with --exit-code), 5 incomplete source, "
     "130 cancelled.",
 )
-for step in (start_here, create_setting, preview_groups, review_runs, schedule, notify, serve):
+for step in (start_here, create_setting, preview_groups, plan_and_apply, review_runs, schedule, notify, serve):
     step.register(app)
 
 

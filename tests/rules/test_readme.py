@@ -18,6 +18,7 @@ STEPS = {
     "start_here": ["demo", "lab", "samples", "schema"],
     "create_setting": ["guide", "connection", "setting"],
     "preview_groups": ["read", "preview", "compare"],
+    "plan_and_apply": ["plan", "approve", "apply", "undo"],
     "review_runs": ["run", "runs", "companies", "notify", "schedule"],
     "serve": ["serve"],
 }

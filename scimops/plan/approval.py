@@ -1,0 +1,75 @@
+"""A person's yes to what a plan withholds: of that very plan, for a limited time, in a file beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from scimops.plan.document import Plan, StalePlanError, digest_of
+from scimops.yaml_documents import write_whole
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Who approved which plan's withheld operations, why and until when. Times are ISO 8601 in UTC.
+
+    `withheld`: how many there were, typed by the person. `key` and `signature` are the ledger's, where there is one.
+    """
+
+    digest: str
+    by: str
+    reason: str
+    approved_at: str
+    valid_until: str
+    withheld: int
+    key: str = ""
+    signature: str = ""
+
+    @property
+    def content(self) -> str:
+        """The digest of what is said here: what a key signs."""
+        said = {name: value for name, value in asdict(self).items() if name not in ("key", "signature")}
+        return digest_of(said)
+
+    def covers(self, number: int) -> bool:
+        """Is this operation approved? All of the plan's are."""
+        return number > 0
+
+    def save(self, path: Path) -> None:
+        """Write it to `path`."""
+        write_whole(path, json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, indent=2) + "\n")
+
+
+def approve(plan: Plan, by: str, reason: str, valid: dt.timedelta) -> Approval:
+    """An approval of `plan` from now on, not signed yet."""
+    now = dt.datetime.now(dt.UTC)
+    start, end = (time.isoformat(timespec="seconds") for time in (now, now + valid))
+    return Approval(plan.digest, by, reason, start, end, plan.held.height)
+
+
+def load_approval(path: Path, plan: Plan, fits: Callable[[str, str, str], bool]) -> Approval:
+    """The approval in `path`, once it is seen to be of `plan`, in time, and unchanged where it is signed.
+
+    `fits(key, digest, signature)` checks a signature.
+
+    Raises:
+        StalePlanError: it is none, or of another plan, out of date, or changed.
+    """
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        approval = Approval(**{name: value for name, value in document.items() if name != "format"})
+        late = dt.datetime.now(dt.UTC) > dt.datetime.fromisoformat(approval.valid_until)
+    except (OSError, ValueError, TypeError):
+        raise StalePlanError("This is no approval.", where=str(path), advice="scimops approve writes one.") from None
+    if approval.digest != plan.digest:
+        raise StalePlanError("It approves another plan.", where=str(path), advice="Approve this one: scimops approve.")
+    if late:
+        raise StalePlanError(f"The approval ended {approval.valid_until}.", where=str(path), advice="Approve it anew.")
+    if (approval.key or approval.signature) and not fits(approval.key, approval.content, approval.signature):
+        raise StalePlanError("The approval was changed after it was signed.", where=str(path), advice="Approve anew.")
+    return approval
