@@ -9,7 +9,8 @@ The rooms, in the order in which data flows::
     preview   preview_export(): everybody's group and the reason, with findings; compare(), explain()
     client    a service provider over SCIM: what it holds, read whole or not at all, and changes one at a time
     platform  the same platform's management API: settings, groups, people, enrolments
-    plan      make_plan(): preview minus snapshot, judged by safeguards, sealed
+    plan      make_plan(): preview minus snapshot, judged by safeguards, sealed; its inverse
+    apply     apply(): what a sealed plan says, step by step, with receipts
     present   tables, charts, files
     widgets   panels for notebooks
     jobs      notebooks as jobs: audited, for many companies, told of; schedules writes them down for schedulers

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import getpass
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scimops.cli.approve import PLAN, approval_of, approve
 from scimops.cli.common import DELIMITER, ENCODING, FILES, JSON, SHAPE, complain, print_json, print_rich, visible
 from scimops.cli.recording import LEDGER, recorded
 from scimops.errors import UsageError
@@ -19,12 +17,10 @@ if TYPE_CHECKING:
     from scimops.apply import Progress, Receipts
     from scimops.client.snapshot import Snapshot
     from scimops.plan import Plan
-    from scimops.plan.approval import Approval
     from scimops.setting import Setting
 
 SETTING = Annotated[Path, typer.Option(help="The setting.", metavar="S.yaml")]
 CONNECTION = Annotated[str | None, typer.Option(help="Connection to the service provider.", metavar="NAME")]
-PLAN = Annotated[Path, typer.Argument(help="The plan.", metavar="PLAN.json")]
 STEP = "plan_and_apply"
 
 
@@ -46,6 +42,10 @@ def plan(
     save_snapshot: Annotated[
         Path | None, typer.Option(help="Keep what the service provider holds, for plans offline.", metavar="DIR")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="The plan as one page to look at; it names people.", metavar="FILE")
+    ] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Every operation as a workbook.", metavar="FILE")] = None,
     person: Annotated[str | None, typer.Option(help="Show one person: userName, e-mail, externalId.")] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 where there are changes.")] = False,
     shape: SHAPE = None, encoding: ENCODING = None, delimiter: DELIMITER = None, ledger: LEDGER = None,
@@ -69,49 +69,13 @@ def plan(
             held.save(save_snapshot)
         made = _made(export, chosen, held, setting.parent, delete=delete)
         made.save(out)
+        written = [str(out), *_views(made, html, xlsx)]
         recording.counts |= made.counts
         recording.digests["plan"] = made.digest
-        recording.exit_code = 4 if made.held.height else 0
+        recording.exit_code = made.exit_code if made.held.height or exit_code else 0
     _show(made, person, as_json)
-    complain(f"Written to {out}, sealed {made.digest[:12]}. Nothing was changed.")
+    complain(f"Written to {', '.join(written)}, sealed {made.digest[:12]}. Nothing was changed.")
     _end(made, exit_code=exit_code, next_step=f"scimops approve {out}")
-
-
-def approve(
-    plan: PLAN,
-    reason: Annotated[str, typer.Option(help="Why it is right.", metavar="TEXT")],
-    by: Annotated[str, typer.Option(help="Who approves (default: this account).", metavar="NAME")] = "",
-    valid: Annotated[int, typer.Option(min=1, max=24 * 14, help="Hours that the approval counts.")] = 24,
-    withheld: Annotated[
-        int | None, typer.Option(help="How many are withheld; asked for where it is not given.", metavar="N")
-    ] = None,
-    ledger: LEDGER = None,
-) -> None:
-    """Approve what this plan withholds: this plan only, for a limited time."""
-    from scimops.jobs.signing import UNSIGNED, signer
-    from scimops.plan import load_plan
-    from scimops.plan.approval import approve as approved
-
-    sealed = load_plan(plan)
-    if sealed.held.is_empty():
-        raise UsageError("Nothing is withheld in this plan.", where=str(plan), advice=f"scimops apply {plan}")
-    _show(sealed, None, as_json=False)
-    if withheld is None:
-        withheld = _typed(sealed.held.height)
-    if withheld != sealed.held.height:
-        raise UsageError(f"{sealed.held.height:,} are withheld, not {withheld:,}. Nothing is approved.")
-    with recorded(STEP, "approve", {"plan": str(plan), "reason": reason}, ledger) as recording:
-        approval, key = approved(sealed, by or getpass.getuser(), reason, dt.timedelta(hours=valid)), signer()
-        if key:
-            from dataclasses import replace
-
-            approval = replace(approval, key=key.public, signature=key.sign(approval.content))
-        approval.save(_approval_file(plan))
-        recording.digests["plan"] = sealed.digest
-        recording.counts["withheld"] = withheld
-    complain(f"Approved until {approval.valid_until}: {_approval_file(plan)}.")
-    if not key:
-        complain(UNSIGNED)
 
 
 def apply(
@@ -136,7 +100,8 @@ def apply(
     from scimops.plan import load_plan
     from scimops.setting import load_setting
 
-    sealed, approval = load_plan(plan), _approval(plan)
+    sealed = load_plan(plan)
+    approval = approval_of(plan, sealed)
     folder = out or plan.with_name(f"{plan.stem}-{sealed.digest[:12]}")  # each plan has its own journal
     given = {"plan": str(plan), "connection": connection, "out": str(folder), "dry_run": dry_run}
     with recorded(STEP, "apply", given, ledger) as recording, connect(get_connection(connection)) as service_provider:
@@ -218,37 +183,23 @@ def _show(made: Plan, person: str | None, as_json: bool) -> None:
     print_rich(person_text(made, person) if person else plan_tables(made))
 
 
+def _views(made: Plan, html: Path | None, xlsx: Path | None) -> list[str]:
+    """Write the page and the workbook, where they are asked for; what was written."""
+    from scimops.present.plan_files import write_plan_page, write_plan_workbook
+
+    if html:
+        write_plan_page(made, html)
+    if xlsx:
+        write_plan_workbook(made, xlsx)
+    return [str(path) for path in (html, xlsx) if path]
+
+
 def _end(made: Plan, *, exit_code: bool, next_step: str) -> None:
     if made.held.height:
         complain(f"{made.held.height:,} are withheld. Look at them; where they are right: {next_step} --reason TEXT")
         raise typer.Exit(4)
     if exit_code and made.operations.height:
         raise typer.Exit(3)
-
-
-def _typed(count: int) -> int:
-    """The number that a person types, having seen the names.
-
-    Raises:
-        UsageError: nobody is there to be asked.
-    """
-    if not sys.stdin.isatty():
-        raise UsageError("Nobody is there to be asked.", advice=f"Say --withheld {count} where these are right.")
-    return int(typer.prompt(f"Type how many are withheld ({count:,}) to approve them", type=int, err=True))
-
-
-def _approval_file(plan: Path) -> Path:
-    return plan.with_name(f"{plan.stem}.approval.json")
-
-
-def _approval(plan: Path) -> Approval | None:
-    """The approval beside the plan; None where there is none."""
-    from scimops.jobs.signing import signature_fits
-    from scimops.plan import load_plan
-    from scimops.plan.approval import load_approval
-
-    path = _approval_file(plan)
-    return load_approval(path, load_plan(plan), signature_fits) if path.exists() else None
 
 
 def _progress() -> Any:

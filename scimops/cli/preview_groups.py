@@ -135,17 +135,23 @@ def _show(result: Preview, person: str | None, as_json: bool) -> None:
 
 
 def compare(
-    files: Annotated[list[str], typer.Argument(help="One export, or an older and a newer one.", metavar="FILE [FILE]")],
+    files: Annotated[
+        list[str], typer.Argument(help="One export, or an older and a newer one; or two plans.", metavar="FILE [FILE]")
+    ],
     setting: Annotated[list[Path] | None, typer.Option(help="One setting, or two.", metavar="S.yaml")] = None,
     group_by: Annotated[list[str] | None, typer.Option(help="Instead of settings: one criterion, or two.")] = None,
     target_group: TARGET = None, existing_groups: EXISTING = None, channel: CHANNEL = "idp", as_json: JSON = False,
     exit_code: EXIT_CODE = False,
 ) -> None:  # fmt: skip
-    """Show who moves between two settings or exports.
+    """Show who moves between two settings or exports, or how two plans differ.
 
-    Two settings on one export, or two exports under one setting.
+    Two settings on one export, two exports under one setting, or two sealed plans.
     """
     _without_algebra()
+    if _are_plans(files):
+        _compare_plans(files, alone=not (setting or group_by or target_group or existing_groups), as_json=as_json,
+                       exit_code=exit_code)  # fmt: skip
+        return
     from scimops.idp import read_export
     from scimops.preview import UNKNOWN, preview_export, read_existing_groups
     from scimops.preview.compare import compare as compare_previews
@@ -174,6 +180,37 @@ def compare(
 
         print_rich(compare_tables(comparison))
     if exit_code and (comparison.people.height or comparison.groups):
+        raise typer.Exit(3)
+
+
+def _are_plans(files: list[str]) -> bool:
+    """Are these two plans?
+
+    Raises:
+        UsageError: one of several files is a plan, or a plan stands alone.
+    """
+    from scimops.plan.compare import is_plan
+
+    plans = [name for name in files if is_plan(Path(name))]
+    if plans and (len(plans), len(files)) != (2, 2):
+        raise UsageError("A plan is compared with a plan.", where=plans[0], advice="Name two plans: the older first.")
+    return len(plans) == 2
+
+
+def _compare_plans(files: list[str], *, alone: bool, as_json: bool, exit_code: bool) -> None:
+    from scimops.plan import load_plan
+    from scimops.plan.compare import compare_plans
+
+    if not alone:
+        raise UsageError("A plan holds its own setting.", advice="Name the two plans and nothing else.")
+    comparison = compare_plans(*(load_plan(Path(name)) for name in files))
+    if as_json:
+        print_json(comparison.to_dict())
+    else:
+        from scimops.present.plan_tables import compare_plans_tables
+
+        print_rich(compare_plans_tables(comparison))
+    if exit_code and not comparison.operations.is_empty():
         raise typer.Exit(3)
 
 

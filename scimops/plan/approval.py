@@ -8,17 +8,25 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import polars as pl
+
 from scimops.plan.document import Plan, StalePlanError, digest_of
+from scimops.plan.renames import SWAP
+from scimops.plan.safeguards import PROTECTED
 from scimops.yaml_documents import write_whole
 
 FORMAT = 1
+
+NEVER = (PROTECTED, SWAP)
+"""What no approval covers: who is protected is removed once the setting says so, and a swap can only fail."""
 
 
 @dataclass(frozen=True)
 class Approval:
     """Who approved which plan's withheld operations, why and until when. Times are ISO 8601 in UTC.
 
-    `withheld`: how many there were, typed by the person. `key` and `signature` are the ledger's, where there is one.
+    `withheld`: how many are approved, typed by the person. `left_out`: numbers of operations that stay withheld all the
+    same (:data:`NEVER`). `key` and `signature` are the ledger's, where there is one.
     """
 
     digest: str
@@ -27,6 +35,7 @@ class Approval:
     approved_at: str
     valid_until: str
     withheld: int
+    left_out: tuple[int, ...] = ()
     key: str = ""
     signature: str = ""
 
@@ -37,8 +46,8 @@ class Approval:
         return digest_of(said)
 
     def covers(self, number: int) -> bool:
-        """Is this operation approved? All of the plan's are."""
-        return number > 0
+        """Is this operation approved?"""
+        return number not in self.left_out
 
     def save(self, path: Path) -> None:
         """Write it to `path`."""
@@ -49,27 +58,39 @@ def approve(plan: Plan, by: str, reason: str, valid: dt.timedelta) -> Approval:
     """An approval of `plan` from now on, not signed yet."""
     now = dt.datetime.now(dt.UTC)
     start, end = (time.isoformat(timespec="seconds") for time in (now, now + valid))
-    return Approval(plan.digest, by, reason, start, end, plan.held.height)
+    left_out = plan.held.filter(pl.col("withheld").is_in(NEVER))["number"]
+    return Approval(plan.digest, by, reason, start, end, approvable(plan).height, tuple(left_out))
 
 
-def load_approval(path: Path, plan: Plan, fits: Callable[[str, str, str], bool]) -> Approval:
+def approvable(plan: Plan) -> pl.DataFrame:
+    """The withheld operations that a person may approve."""
+    return plan.held.filter(~pl.col("withheld").is_in(NEVER))
+
+
+def load_approval(
+    path: Path, plan: Plan, fits: Callable[[str, str, str], bool], *, signed: bool = False
+) -> Approval:  # fmt: skip
     """The approval in `path`, once it is seen to be of `plan`, in time, and unchanged where it is signed.
 
-    `fits(key, digest, signature)` checks a signature.
+    `fits(key, digest, signature)` checks a signature; `signed`: one without a signature is refused.
 
     Raises:
-        StalePlanError: it is none, or of another plan, out of date, or changed.
+        StalePlanError: it is none, or of another plan, out of date, changed, or not signed.
     """
     try:
         document = json.loads(path.read_text("utf-8"))
-        approval = Approval(**{name: value for name, value in document.items() if name != "format"})
+        left_out = {"left_out": tuple(document.get("left_out", ()))}
+        approval = Approval(**{name: value for name, value in (document | left_out).items() if name != "format"})
         late = dt.datetime.now(dt.UTC) > dt.datetime.fromisoformat(approval.valid_until)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, AttributeError):
         raise StalePlanError("This is no approval.", where=str(path), advice="scimops approve writes one.") from None
     if approval.digest != plan.digest:
         raise StalePlanError("It approves another plan.", where=str(path), advice="Approve this one: scimops approve.")
     if late:
         raise StalePlanError(f"The approval ended {approval.valid_until}.", where=str(path), advice="Approve it anew.")
+    if signed and not approval.signature:
+        raise StalePlanError("The approval is not signed, though this computer has a key.", where=str(path),
+                             advice="Approve anew.")  # fmt: skip
     if (approval.key or approval.signature) and not fits(approval.key, approval.content, approval.signature):
         raise StalePlanError("The approval was changed after it was signed.", where=str(path), advice="Approve anew.")
     return approval

@@ -32,6 +32,12 @@ PLAN_CATALOGUE: dict[str, Code] = {
         "The service provider places people itself. A change of their value, or its own repair, moves them.",
         {},
     ),
+    "seats_short": Code(
+        "error",
+        "{needed:seat is|seats are} taken once this is done, the licence has {seats}.",
+        "Ask for more seats, narrow the scope, or look at whether what is withheld should end first.",
+        {"needed": 1204, "seats": 1000},
+    ),
     "cannot_tell": Code("warning", "{what}", "What cannot be told is left as it is.", {"what": "It is not known who."}),
 }
 """Each code with its level, sentence, advice and an example, as :data:`scimops.findings.CATALOGUE`."""

@@ -47,6 +47,15 @@ objects of those fields alone. `leaves`, `joins`: names of groups; expected effe
 MOVES = pl.Schema({"n": _NUMBER, "id": _TEXT, "group_key": _TEXT, "group": _TEXT, "group_id": _TEXT, "joins": _FLAG})
 """Who leaves (`joins` false) and who joins which group."""
 
+GROUPS = pl.Schema(
+    {"group_key": _TEXT, "group": _TEXT, "before": _NUMBER, "leaves": _NUMBER, "joins": _NUMBER, "after": _NUMBER,
+     "withheld": _NUMBER}
+)  # fmt: skip
+"""How many people a group has now, how many leave and join it, and how many it has once what may be done is done.
+
+`withheld`: how many more would leave or join it by operations that are withheld.
+"""
+
 
 class StalePlanError(ScimopsError):
     """A plan that is not what was made, or whose setting, export or people changed since."""
@@ -81,7 +90,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Plan:
-    """Operations with the verdicts of the safeguards. `moves`: who leaves and joins which group, expected."""
+    """Operations with the verdicts of the safeguards.
+
+    `moves`: who leaves and joins which group, expected. `seats`: `before`, `after` what may be done, `after_approval`
+    of what is withheld too, and the licence's `limit` (null: not said). `groups`: schema `GROUPS`.
+    """
 
     setting: Setting
     source: Source
@@ -90,6 +103,7 @@ class Plan:
     verdicts: list[Verdict]
     findings: list[Finding]
     seats: dict[str, int | None]
+    groups: pl.DataFrame
 
     @cached_property
     def allowed(self) -> pl.DataFrame:
@@ -120,6 +134,7 @@ class Plan:
             "source": asdict(self.source),
             "counts": self.counts,
             "seats": self.seats,
+            "groups": self.groups.to_dicts(),
             "safeguards": [verdict.to_dict() for verdict in self.verdicts],
             "findings": [each.to_dict() for each in self.findings],
             "operations": self.operations.to_dicts(),
@@ -155,6 +170,7 @@ def load_plan(path: Path) -> Plan:
             [Verdict(**each) for each in document["safeguards"]],
             [Finding(**each) for each in document["findings"]],
             document["seats"],
+            pl.DataFrame(document["groups"], schema=GROUPS),
         )
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
         raise StalePlanError("This is no plan.", where=str(path), advice="Make one: scimops plan.") from None

@@ -15,6 +15,7 @@ from scimops.plan.differences import holds
 from scimops.plan.document import MOVES, OPERATIONS, Plan, StalePlanError
 from scimops.plan.make import judged, keyed_people, people_of_setting
 from scimops.plan.memberships import ENDING
+from scimops.plan.outcome import groups_after, seats_after
 
 if TYPE_CHECKING:
     from scimops.client.snapshot import Snapshot
@@ -89,8 +90,10 @@ def inverse(plan: Plan, receipts: Done, snapshot: Snapshot, *, delete: bool = Fa
         plan.source, snapshot=snapshot.digest, where=snapshot.where, read_at=snapshot.read_at,
         read_by=snapshot.source, placement=snapshot.capabilities.placement,
     )  # fmt: skip
-    seats = {"before": int(ours["active"].fill_null(True).sum()), "limit": plan.setting.seats}
-    return Plan(plan.setting, source, ordered, moves.filter(~ends_there), verdicts, undo.findings(), seats)
+    moves = moves.filter(~ends_there)
+    groups = groups_after(before, moves, ordered, source.placement)
+    seats = seats_after(ours, ordered, plan.setting.seats)
+    return Plan(plan.setting, source, ordered, moves, verdicts, undo.findings(), seats, groups)
 
 
 class _Undo:

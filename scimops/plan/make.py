@@ -15,6 +15,7 @@ from scimops.plan.differences import differing, fields_of, wanted_active, whole
 from scimops.plan.document import OPERATIONS, Plan, Source
 from scimops.plan.matching import Matched, known_in, match
 from scimops.plan.memberships import with_endings, with_memberships
+from scimops.plan.outcome import groups_after, seats_after
 from scimops.plan.renames import in_order
 from scimops.preview import Preview
 from scimops.preview.stage import keyed
@@ -138,11 +139,10 @@ def _judged(
     ordered, verdicts = judged(
         preview.setting, snapshot, operations, moves, before, ours, endings=before, unreadable=unreadable
     )
-    findings = _findings(ordered, found, foreign, snapshot, preview)
-    return Plan(
-        preview.setting, Source.of(preview, snapshot), ordered, moves, verdicts, findings,
-        {"before": int(ours["active"].fill_null(True).sum()), "limit": preview.setting.seats},
-    )  # fmt: skip
+    seats = seats_after(ours, ordered, preview.setting.seats)
+    findings = [*_findings(ordered, found, foreign, snapshot, preview), *_of_outcome(seats, moves, ordered, snapshot)]
+    groups = groups_after(before, moves, ordered, snapshot.capabilities.placement)
+    return Plan(preview.setting, Source.of(preview, snapshot), ordered, moves, verdicts, findings, seats, groups)
 
 
 def judged(
@@ -234,4 +234,18 @@ def _findings(
         findings.append(plan_finding("not_ours", count=foreign.height))
     for sentence in snapshot.cannot_tell:
         findings.append(plan_finding("cannot_tell", what=sentence))
+    return findings
+
+
+def _of_outcome(
+    seats: dict[str, int | None], moves: pl.DataFrame, operations: pl.DataFrame, snapshot: Snapshot
+) -> list[Finding]:
+    """More seats than the licence has; people whom placement has in another group, though nothing of theirs differs."""
+    findings, limit, after = [], seats["limit"], seats["after"] or 0
+    if limit is not None and after > limit:
+        findings.append(plan_finding("seats_short", needed=after, seats=limit))
+    touched = operations["id"].drop_nulls().implode()
+    elsewhere = moves.drop_nulls("id").filter(~pl.col("id").is_in(touched))["id"].n_unique()
+    if elsewhere and snapshot.capabilities.placement != "client":
+        findings.append(plan_finding("other_group", count=elsewhere))
     return findings

@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Group
-from rich.table import Table
+from rich.console import Group, RenderableType
 from rich.text import Text
 
-from scimops.present.words import visible
+from scimops.present.plan_words import (
+    KINDS,
+    WHY,
+    groups_of,
+    name_of,
+    safeguard_words,
+    seats_sentence,
+    shown,
+    values_of,
+    why_withheld,
+)
+from scimops.present.tables import ROWS_SHOWN, add_row, findings_table, plain_table, spaced
+from scimops.present.words import many, visible
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from scimops.plan import Plan
-
-KINDS = {
-    "create": "made", "update": "changed", "rename": "renamed", "reactivate": "active again", "deactivate": "ended",
-    "delete": "deleted", "create_group": "groups made", "join": "joins", "leave": "leaves",
-    "delete_group": "groups deleted", "withheld": "withheld",
-}  # fmt: skip
-"""Each kind of operation in a word for people."""
-
-WITHHELD = {
-    "protected": "protected by the setting",
-    "unreadable_rows": "rows of the export cannot be read, so nobody knows who left",
-    "rename_swap": "they take each other's userName",
-    "stopped": "the setting stops everything where a limit is reached",
-}
-"""Why an operation is withheld, where it is no limit of the setting."""
+    from scimops.plan.compare import PlanComparison
 
 NAMED = 20
 """How many withheld people are named in a terminal."""
 
 
 def plan_tables(plan: Plan) -> Group:
-    """The whole plan for a terminal: counts, groups, safeguards, withheld by name, findings."""
-    return Group(_counts(plan), *_groups(plan), _verdicts(plan), *_withheld(plan), *_findings(plan))
-
-
-def group_rows(plan: Plan) -> list[tuple[str, int, int]]:
-    """Each group that people leave or join by the plan: name, how many leave, how many join."""
-    flow = plan.moves.group_by("group_key").agg(
-        group=pl.col("group").drop_nulls().first(), leave=(~pl.col("joins")).sum(), join=pl.col("joins").sum()
+    """The whole plan for a terminal: counts, seats, groups, safeguards, withheld by name, findings."""
+    findings = [findings_table(plan.findings)] if plan.findings else []
+    return spaced(
+        _counts(plan), Text(seats_sentence(plan)), *_groups(plan), _verdicts(plan), *_withheld(plan), *findings
     )
-    return list(flow.sort("group").select("group", "leave", "join").iter_rows())
-
-
-def why_withheld(code: str) -> str:
-    """A sentence for the reason an operation is withheld."""
-    return WITHHELD.get(code, f"over the limit of the safeguard {code}")
 
 
 def person_text(plan: Plan, person: str) -> Group:
@@ -59,62 +47,76 @@ def person_text(plan: Plan, person: str) -> Group:
     found = plan.operations.filter(pl.any_horizontal(keys))
     if found.is_empty():
         return Group(Text("Nothing is planned for that person: they are as they should be, or not known here."))
-    return Group(*(_person(row) for row in found.iter_rows(named=True)))
+    return spaced(*(_person(row) for row in found.iter_rows(named=True)))
+
+
+def compare_plans_tables(comparison: PlanComparison) -> Group:
+    """Two plans side by side for the terminal: what is new, gone and changed."""
+    counts = comparison.counts
+    head = ", ".join(f"{counts[name]:,} {name}" for name in ("new", "gone", "changed"))
+    lines = [Text(f"{head}, {many(comparison.unchanged, 'operation')} as before.", style="bold")]
+    lines += [Text(visible(each)) for each in comparison.sources]
+    table = plain_table("Operations that differ", "what", "person", "before", "after", "what differs")
+    for row in comparison.operations.head(ROWS_SHOWN).iter_rows(named=True):
+        add_row(table, row["change"], name_of(row), *(_side(row, side) for side in ("before", "after")),
+                ", ".join(row["differs"]))  # fmt: skip
+    more = comparison.operations.height - ROWS_SHOWN
+    rest = [Text(f"… and {many(more, 'more operation')}; --json has all of them.")] if more > 0 else []
+    return Group(*lines) if comparison.operations.is_empty() else Group(*lines, Text(), table, *rest)
+
+
+def _side(row: dict[str, Any], side: str) -> str:
+    kind, withheld = row[f"kind_{side}"], row[f"withheld_{side}"]
+    return "" if kind is None else KINDS[kind] + (" (withheld)" if withheld else "")
 
 
 def _person(row: dict[str, Any]) -> Group:
-    name = row["userName"] or row["group"] or ""
-    lines = [Text(visible(f"{name}: {KINDS[row['kind']]} ({row['why']})"))]
-    before, after = (json.loads(row[side] or "{}") for side in ("before", "after"))
-    table = Table("field", "now", "then", box=None)
-    for field in dict.fromkeys([*before, *after]):
-        table.add_row(*(Text(visible(str(text))) for text in (field, before.get(field, "—"), after.get(field, "—"))))
-    moved = [f"{word} {', '.join(row[side])}" for side, word in (("leaves", "leaves"), ("joins", "joins")) if row[side]]
-    lines += [Text(visible("; ".join(moved)))] if moved else []
+    lines = [Text(visible(f"{name_of(row)}: {KINDS[row['kind']]} ({row['why']}: {WHY.get(row['why'], '')})"))]
+    table = plain_table("", "field", "now", "then")
+    for field, before, after in values_of(row):
+        add_row(table, field, shown(before), shown(after))
+    lines += [Text(visible(groups_of(row)))] if groups_of(row) else []
     lines += [Text(f"withheld: {why_withheld(row['withheld'])}")] if row["withheld"] else []
-    return Group(*lines, table)
+    return Group(*lines, table) if table.row_count else Group(*lines)
 
 
 def _counts(plan: Plan) -> Table:
-    table = Table("what", "people", box=None, title="What would be done", title_justify="left")
+    table = plain_table("What would be done", "what", "how many", right=["how many"])
     for kind, count in plan.counts.items():
-        table.add_row(KINDS[kind], f"{count:,}")
-    if not plan.operations.height:
-        table.add_row("nothing: all is as it should be", "0")
+        add_row(table, KINDS[kind], count)
+    if plan.operations.is_empty():
+        add_row(table, "nothing: all is as it should be", 0)
     return table
 
 
-def _groups(plan: Plan) -> list[Table]:
-    rows = group_rows(plan)
-    if not rows:
+def _groups(plan: Plan) -> list[RenderableType]:
+    if plan.groups.is_empty():
         return []
     by = "expected: the service provider places people" if plan.source.placement == "server" else "sent"
-    table = Table("group", "leave", "join", box=None, title=f"Groups ({by})", title_justify="left")
-    for name, leave, join in rows:
-        table.add_row(Text(visible(name)), f"{leave:,}", f"{join:,}")
-    return [table]
+    numbers = ("now", "leave", "join", "then", "withheld")
+    table = plain_table(f"Groups ({by})", "group", *numbers, right=numbers)
+    rows = plan.groups.select("group", "before", "leaves", "joins", "after", "withheld")
+    for row in rows.head(ROWS_SHOWN).iter_rows():
+        add_row(table, *row)
+    more = rows.height - ROWS_SHOWN
+    return [Group(table, Text(f"… and {many(more, 'more group')}; --xlsx has all of them."))] if more > 0 else [table]
 
 
 def _verdicts(plan: Plan) -> Table:
-    table = Table("safeguard", "would", "of", "at most", "", box=None, title="Safeguards", title_justify="left")
+    table = plain_table("Safeguards", "safeguard", "would", "of", "at most", "", right=["would", "of", "at most"])
     for verdict in plan.verdicts:
-        name = f"{verdict.safeguard}: {verdict.group}" if verdict.group else verdict.safeguard
-        most = "—" if verdict.limit is None else f"{verdict.limit:,}"
-        word = "WITHHELD" if verdict.held else "ok"
-        table.add_row(Text(visible(name)), f"{verdict.count:,}", f"{verdict.population:,}", most, word)
+        most = "no limit" if verdict.limit is None else f"{verdict.limit:,}"
+        word = Text("WITHHELD", style="bold red") if verdict.held else Text("ok", style="green")
+        add_row(table, safeguard_words(verdict), verdict.count, verdict.population, most, word)
     return table
 
 
-def _withheld(plan: Plan) -> list[Any]:
+def _withheld(plan: Plan) -> list[RenderableType]:
     if plan.held.is_empty():
         return []
-    table = Table("person", "would be", "withheld because", box=None, title="Withheld", title_justify="left")
+    table = plain_table("Withheld", "person", "would be", "withheld because")
     for row in plan.held.head(NAMED).iter_rows(named=True):
-        name = row["userName"] or row["group"] or row["id"] or ""
-        table.add_row(Text(visible(name)), KINDS[row["kind"]], why_withheld(row["withheld"]))
+        add_row(table, name_of(row), KINDS[row["kind"]], why_withheld(row["withheld"]))
     more = plan.held.height - NAMED
-    return [table, *([Text(f"… and {more:,} more; all are in the plan's file.")] if more > 0 else [])]
-
-
-def _findings(plan: Plan) -> list[Text]:
-    return [Text(visible(f"{each.level}: {each.message} {each.advice}")) for each in plan.findings]
+    said = f"… and {more:,} more; --xlsx names all of them."
+    return [Group(table, Text(said))] if more > 0 else [table]
