@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,6 +35,9 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the output (default: out/NOTEBOOK).", metavar="DIR")
     ] = None,
+    dated: Annotated[
+        bool, typer.Option("--dated", help="A folder for each run in that of --out, so that each report is kept.")
+    ] = False,
     parameters_file: Annotated[
         Path | None, typer.Option("-f", "--parameters", help="Parameters in a YAML file; -p wins.", metavar="FILE")
     ] = None,
@@ -79,7 +83,8 @@ def run(
     routes = routes_of(notify)
     if each:
         refuse_with_each({"-p": parameters, "-f": parameters_file, "--timeout": timeout,
-                          "--cell-timeout": cell_timeout, "--continues": continues, "--events": events})  # fmt: skip
+                          "--cell-timeout": cell_timeout, "--continues": continues, "--events": events,
+                          "--dated": dated})  # fmt: skip
         offer_key(ledger)
         run_companies(
             notebook, each, out, ledger, quiet=quiet, as_json=as_json, parallel=parallel, only=only or (),
@@ -89,7 +94,8 @@ def run(
         return
     refuse_without_each({"--only": only, "--retry-failed": retry_failed})
     write_event = _event_writer(events)
-    with alone(notebook, out or Path("out") / notebook.stem, wait, tell) as note:
+    folder = out or Path("out") / notebook.stem
+    with alone(notebook, folder, wait, tell) as note:
 
         def on_event(event: dict[str, Any]) -> None:
             if event["event"] == "run_started":
@@ -98,7 +104,8 @@ def run(
 
         offer_key(ledger)
         result, written = run_audited(
-            notebook, parameters, out, tell, parameters_file=parameters_file, timeout=timeout,
+            notebook, parameters, folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}" if dated else folder, tell,
+            parameters_file=parameters_file, timeout=timeout,
             cell_timeout=cell_timeout, continues=continues, on_event=on_event, ledger=ledger,
         )  # fmt: skip
     if metrics:

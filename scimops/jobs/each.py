@@ -229,7 +229,7 @@ class _Every:
 
     def _command(self, company: Company, own: Path) -> list[str]:
         words = [sys.executable, "-m", "scimops", "run", str(self.notebook), "--json", "--quiet"]
-        words += ["--out", str(own / "output"), "--ledger", str(own / "runs.ndjson")]
+        words += ["--out", str(own / "output"), "--dated", "--ledger", str(own / "runs.ndjson")]
         words += ["-f", str(own / "parameters.yaml")]
         limits = {"--timeout": company.limits.timeout, "--cell-timeout": company.limits.cell_timeout}
         limits["--wait"] = self.wait or None

@@ -34,7 +34,8 @@ class Task:
     def words(self) -> tuple[str, ...]:
         """The command as a list of words: the program first, no shell in between."""
         limit = ("--timeout", f"{self.timeout:g}") if self.timeout else ()
-        return (self.program, "run", self.notebook, self.option, self.given, "--out", self.report, *limit)
+        kept = ("--dated",) if self.option == "-f" else ()  # with --each it is so by itself
+        return (self.program, "run", self.notebook, self.option, self.given, "--out", self.report, *kept, *limit)
 
 
 @dataclass(frozen=True)

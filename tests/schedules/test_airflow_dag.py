@@ -38,7 +38,7 @@ def test_the_command_is_words_in_the_file(schedule: Scheduled, tmp_path: Path) -
     }  # fmt: skip
     assert values["COMMAND"][1:] == [
         "run", str(tmp_path / "02_night.ipynb"), "-f", str(folder / "parameters.yaml"),
-        "--out", str(folder / "report"), "--timeout", "600",
+        "--out", str(folder / "report"), "--dated", "--timeout", "600",
     ]  # fmt: skip
     assert values["ENVIRONMENT"]["SCIMOPS_LEDGER"] == os.environ["SCIMOPS_LEDGER"]
     assert "CronTriggerTimetable('30 2 * * *', timezone='Europe/Berlin')" in source

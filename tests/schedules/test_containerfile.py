@@ -40,7 +40,7 @@ def test_a_run_needs_no_home_that_can_be_written_to(notebook: Path, tmp_path: Pa
     env = places | {"HOME": "/proc/self/home", "TMPDIR": str(temporary), "PATH": "/usr/bin:/bin"}
     program = str(Path(sys.executable).with_name("scimops"))
     done = subprocess.run(
-        [program, "run", str(notebook), "-p", "who", "Ada", "--out", str(data / "night" / "report")],
+        [program, "run", str(notebook), "-p", "who", "Ada", "--out", str(data / "night" / "report"), "--dated"],
         env=env, cwd="/", capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

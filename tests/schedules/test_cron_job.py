@@ -31,7 +31,8 @@ def test_the_job_is_shut_in_and_does_not_overlap(schedule: Scheduled, tmp_path: 
         "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
     }  # fmt: skip
     assert container["args"] == [
-        "run", "/job/02_night.ipynb", "-f", "/job/parameters.yaml", "--out", "/data/night-50-e", "--timeout", "600",
+        "run", "/job/02_night.ipynb", "-f", "/job/parameters.yaml", "--out", "/data/night-50-e", "--dated", "--timeout",
+        "600",
     ]  # fmt: skip
     assert {volume["name"] for volume in pod["volumes"]} == {mount["name"] for mount in container["volumeMounts"]}
     assert {"name": "tmp", "emptyDir": {}} in pod["volumes"]
