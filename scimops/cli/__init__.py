@@ -18,8 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help in plain text comes three times as fast
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 findings (with --exit-code), 5 incomplete source, "
-    "130 cancelled.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 changes or findings (with --exit-code), 4 withheld, "
+    "5 stale plan or incomplete source, 130 cancelled.",
 )
 for step in (start_here, create_setting, preview_groups, plan_and_apply, review_runs, schedule, notify, serve):
     step.register(app)

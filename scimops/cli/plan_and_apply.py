@@ -158,7 +158,7 @@ def _held(connection: str | None, snapshot: Path | None, setting: Setting) -> Sn
     from scimops.platform import connect as connect_platform
 
     with connect_platform(chosen) as platform:
-        return read_from_platform(platform, setting, chosen.name)
+        return read_from_platform(platform, setting, f'connection "{chosen.name}"')
 
 
 def _made(export: Any, setting: Setting, held: Snapshot, folder: Path, *, delete: bool) -> Plan:

@@ -71,7 +71,11 @@ def _side(row: dict[str, Any], side: str) -> str:
 
 
 def _person(row: dict[str, Any]) -> Group:
-    lines = [Text(visible(f"{name_of(row)}: {KINDS[row['kind']]} ({row['why']}: {WHY.get(row['why'], '')})"))]
+    why = WHY.get(row["why"], row["why"] or "")
+    lines = [
+        Text(visible(f"{name_of(row)}: {KINDS[row['kind']]} ({row['why']})"), style="bold"),
+        Text(f"because: {why}"),
+    ]
     table = plain_table("", "field", "now", "then")
     for field, before, after in values_of(row):
         add_row(table, field, shown(before), shown(after))

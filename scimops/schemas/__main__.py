@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from scimops import frames
 from scimops.schemas import FOLDER
 from scimops.schemas.outputs import OUTPUTS
+from scimops.schemas.plan_outputs import PLAN_OUTPUTS
 
 _TYPES: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},
@@ -39,7 +40,8 @@ def users() -> dict[str, Any]:
 
 def schemas() -> dict[str, dict[str, Any]]:
     """All schemas by name."""
-    made = {name: TypeAdapter(kind).json_schema() for name, kind in OUTPUTS.items()} | {"users": users()}
+    kinds = (OUTPUTS | PLAN_OUTPUTS).items()
+    made = {name: TypeAdapter(kind).json_schema() for name, kind in kinds} | {"users": users()}
     return {
         name: {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema} for name, schema in made.items()
     }

@@ -47,9 +47,9 @@ def test_a_notebook_is_committed_clean(name: str) -> None:
             assert cell.execution_count is None
     tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     assert len(tagged) == 1
-    assert all(kind == "str" for kind, _ in declared(path).values())
+    assert all(kind in ("str", "bool") for kind, _ in declared(path).values())
     for line in tagged[0].source.splitlines():
-        assert ": str = " in line, "papermill and scimops read the type from the annotation"
+        assert ": str = " in line or ": bool = " in line, "papermill and scimops read the type from the annotation"
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -8,63 +8,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from planning import BY_DEPARTMENT, export, line, plan_of, said, snapshot
 from polars.testing import assert_frame_equal
 
-from scimops import frames
-from scimops.capabilities import PUBLISHED
-from scimops.client.snapshot import Snapshot, make_snapshot
 from scimops.errors import IncompleteSourceError
 from scimops.idp import read_export
-from scimops.plan import Plan, StalePlanError, load_plan, make_plan
+from scimops.plan import StalePlanError, load_plan, make_plan
 from scimops.preview import preview_export
 from scimops.setting import Setting
-
-HEADER = "externalId,userName,email,firstName,lastName,department,active\n"
-BY_DEPARTMENT = {"target_group": "Everyone", "criterion": {"field": "department"}}
-
-
-def export(folder: Path, *people: str) -> Any:
-    path = folder / "people.csv"
-    path.write_text(HEADER + "".join(f"{person}\n" for person in people))
-    return read_export(path)
-
-
-def line(name: str, department: str = "Sales", active: str = "true", user_name: str = "") -> str:
-    user_name = user_name or f"{name}@example.com"
-    return f"x-{name},{user_name},{user_name},{name.title()},Sample,{department},{active}"
-
-
-def snapshot(*people: dict[str, Any], groups: dict[str, list[str]] | None = None) -> Snapshot:
-    kinds = {"string": pl.String, "bool": pl.Boolean, "int64": pl.Int64}
-    schema = {column.name: kinds[column.type] for column in frames.SNAPSHOT_USERS.columns}
-    rows = [dict.fromkeys(schema) | there(**person) for person in people]
-    group_rows = [{"id": f"g-{name}", "name": name} for name in groups or {}]
-    member_rows = [{"group_id": f"g-{name}", "user_id": one} for name, ids in (groups or {}).items() for one in ids]
-    group_schema = {column.name: kinds[column.type] for column in frames.SNAPSHOT_GROUPS.columns}
-    return make_snapshot(
-        pl.DataFrame(rows, schema=schema), pl.DataFrame(group_rows, schema=group_schema),
-        pl.DataFrame(member_rows, schema={"group_id": pl.String, "user_id": pl.String}),
-        source="scim", where="test", read_at="2026-01-01T00:00:00+00:00", capabilities=PUBLISHED,
-    )  # fmt: skip
-
-
-def there(name: str, **more: Any) -> dict[str, Any]:
-    user_name = more.pop("userName", f"{name}@example.com")
-    person = {
-        "id": f"id-{name}", "externalId": f"x-{name}", "userName": user_name, "email": user_name,
-        "firstName": name.title(), "lastName": "Sample", "department": "Sales", "active": True,
-        "matched_by": "externalId",
-    }  # fmt: skip
-    return person | more
-
-
-def plan_of(folder: Path, people: list[str], held: Snapshot, delete: bool = False, **setting: Any) -> Plan:
-    chosen = Setting.model_validate({"name": "Test", "group_settings": BY_DEPARTMENT} | setting)
-    return make_plan(preview_export(export(folder, *people), chosen, channel="apply"), held, delete=delete)
-
-
-def said(plan: Plan) -> list[tuple[Any, ...]]:
-    return list(plan.operations.select("kind", pl.coalesce("userName", "id"), "withheld").iter_rows())
 
 
 def test_each_person_has_the_operation_that_an_admin_expects(tmp_path: Path) -> None:
