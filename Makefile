@@ -16,11 +16,11 @@ lab: $(VENV)/run ## open the notebooks in JupyterLab
 	$(BIN)/scimops lab $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 # In two halves side by side, for most of a test's time is spent waiting for a server, a kernel or a browser.
-SERVERS := tests/service_provider tests/platform tests/client tests/apply
+HALF := tests/service_provider tests/platform tests/client tests/apply tests/jobs
 test: $(VENV)/dev chromium postgres ## all tests but the long ones and Spark
-	@$(PYTEST) $(SERVERS) >.test-servers.log 2>&1 & servers=$$!; \
-	$(PYTEST) $(addprefix --ignore=,$(SERVERS)); rest=$$?; \
-	wait $$servers; half=$$?; cat .test-servers.log; exit $$((rest | half))
+	@$(PYTEST) $(HALF) >.test-half.log 2>&1 & half=$$!; \
+	$(PYTEST) $(addprefix --ignore=,$(HALF)); rest=$$?; \
+	wait $$half; other=$$?; cat .test-half.log; exit $$((rest | other))
 
 test-long: $(VENV)/dev chromium postgres ## fuzzing at length; prints its seed
 	SCIMOPS_FUZZ_FILES=$${SCIMOPS_FUZZ_FILES:-50000} $(PYTEST) -s -m "long or fuzz" $(TESTS)
