@@ -49,8 +49,9 @@ def approve(
         raise UsageError("The reason is empty.", advice="Say why it is right: --reason TEXT.")
     count = approvable(sealed).height
     _say_what(plan, sealed, count)
-    if (withheld if withheld is not None else _typed(count)) != count:
-        raise UsageError(f"{count:,} are withheld and can be approved, not that many. Nothing is approved.")
+    number = withheld if withheld is not None else _typed(count)
+    if number != count:
+        raise UsageError(f"{count:,} are withheld, not {number:,}. Nothing is approved.")
     with recorded("plan_and_apply", "approve", {"plan": str(plan), "reason": reason}, ledger) as recording:
         approval, key = approved(sealed, by or getpass.getuser(), reason.strip(), time), signer()
         if key:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 from planning import line, plan_of, snapshot
 from polars.testing import assert_frame_equal
 
 from scimops.client.snapshot import Snapshot
 from scimops.plan import load_plan
+from scimops.plan.outcome import seats_after
 
 GROUPS = {"Sales": ["id-a", "id-b", "id-c", "id-gone"], "Legal": ["id-d"]}
 PEOPLE = [line("a"), line("b", "Engineering"), line("c", "Legal"), line("d", "Legal"), line("new"),
@@ -58,3 +60,17 @@ def test_groups_are_read_back(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, PEOPLE, held("server"))
     plan.save(tmp_path / "plan.json")
     assert_frame_equal(load_plan(tmp_path / "plan.json").groups, plan.groups)
+
+
+def test_who_is_created_and_deleted_takes_and_frees_a_seat() -> None:
+    names = ("number", "kind", "id", "after", "withheld")
+    rows = [
+        (1, "create", None, '{"userName": "a \\"active\\":false", "active": true}', None),
+        (2, "create", None, '{"userName": "b", "active": false}', None),
+        (3, "delete", "id-on", None, None), (4, "delete", "id-off", None, None),
+        (5, "deactivate", "id-two", '{"active":false}', "deactivate"),
+        (6, "update", "id-on", '{"department":"Sales"}', None),
+    ]  # fmt: skip
+    ours = pl.DataFrame({"id": ["id-on", "id-off", "id-two"], "active": [True, False, None]})
+    taken = seats_after(ours, pl.DataFrame(rows, schema=names, orient="row"), None)
+    assert taken == {"before": 2, "after": 2, "after_approval": 1, "limit": None}
