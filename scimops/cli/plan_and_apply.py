@@ -56,7 +56,9 @@ def plan(
     Nothing is changed. 4: a safeguard withholds something. 5: the export is a part, foreign or too old: no plan.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nothing here uses them, and they cost CPU at the start
+    from scimops.client.snapshot import load_snapshot
     from scimops.idp import read_export
+    from scimops.plan.sources import plan_for
     from scimops.setting import load_setting
 
     if (connection is None) == (snapshot is None):
@@ -64,10 +66,10 @@ def plan(
     given = {"export": files, "setting": str(setting), "connection": connection or "", "out": str(out)}
     with recorded(STEP, "plan", given, ledger) as recording:
         chosen, export = load_setting(setting), read_export(*files, shape=shape, encoding=encoding, delimiter=delimiter)
-        held = _held(connection, snapshot, chosen)
+        held = load_snapshot(snapshot) if snapshot else _held(connection or "", chosen)
         if save_snapshot:
             held.save(save_snapshot)
-        made = _made(export, chosen, held, setting.parent, delete=delete)
+        _, made = plan_for(export, chosen, held, setting.parent, delete=delete)
         made.save(out)
         written = [str(out), *_views(made, html, xlsx)]
         recording.counts |= made.counts
@@ -132,7 +134,7 @@ def undo(
 
     with recorded(STEP, "undo", {"receipts": str(receipts), "connection": connection}, ledger) as recording:
         done, was = load_receipts(receipts / "receipts.json"), load_plan(receipts / "plan.json")
-        back = inverse(was, done, _held(connection, None, was.setting), delete=delete)
+        back = inverse(was, done, _held(connection, was.setting), delete=delete)
         back.save(out)
         recording.counts |= back.counts
         recording.digests["plan"] = back.digest
@@ -141,37 +143,11 @@ def undo(
     _end(back, exit_code=False, next_step=f"scimops approve {out}")
 
 
-def _held(connection: str | None, snapshot: Path | None, setting: Setting) -> Snapshot:
-    """What the service provider holds: over SCIM, through the management API, or as it was saved."""
-    from scimops.client import connect
-    from scimops.client.snapshot import load_snapshot
-    from scimops.connections import get_connection
+def _held(connection: str, setting: Setting) -> Snapshot:
+    from scimops.plan.sources import read_held
 
-    if snapshot:
-        return load_snapshot(snapshot)
-    chosen = get_connection(connection or "")
-    complain(f"Reading what {chosen.name} holds …")
-    if chosen.kind == "scim":
-        with connect(chosen) as service_provider:
-            return service_provider.read_snapshot(setting)
-    from scimops.client.management import read_from_platform
-    from scimops.platform import connect as connect_platform
-
-    with connect_platform(chosen) as platform:
-        return read_from_platform(platform, setting, f'connection "{chosen.name}"')
-
-
-def _made(export: Any, setting: Setting, held: Snapshot, folder: Path, *, delete: bool) -> Plan:
-    from scimops.grouping import group_key
-    from scimops.plan import make_plan
-    from scimops.preview import ExistingGroups, preview_export
-
-    names = {group_key(name): name for name in held.groups["name"]}
-    preview = preview_export(
-        export, setting, existing=ExistingGroups(names, held.where), channel="apply", folder=folder,
-        capabilities=held.capabilities,
-    )  # fmt: skip
-    return make_plan(preview, held, delete=delete)
+    complain(f"Reading what {connection} holds …")
+    return read_held(connection, setting)
 
 
 def _show(made: Plan, person: str | None, as_json: bool) -> None:

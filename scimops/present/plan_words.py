@@ -52,9 +52,9 @@ def four_numbers(plan: Plan) -> list[tuple[int, str, str]]:
     ended = people.filter(ends)
     changed = people.filter(~ends & ~new).drop_nulls("id").join(ended, on="id", how="anti")["id"].n_unique()
     return [
-        (people.filter(new).height, "made", "people who are not there yet"),
-        (changed, "changed", "people who stay, with other values or groups"),
-        (ended["id"].n_unique(), "ended", "people who are deactivated or deleted"),
+        (people.filter(new).height, "to make", "people who are not there yet"),
+        (changed, "to change", "people who stay, with other values or groups"),
+        (ended["id"].n_unique(), "to end", "people who are deactivated or deleted"),
         (plan.held.height, "withheld", "operations that a safeguard holds back"),
     ]
 

@@ -113,7 +113,7 @@ def there() -> tuple[int, int]:
 def test_without_a_connection_it_plans_and_cannot_apply(make: Make) -> None:
     panel = make([row(1), row(2, HOSTILE)])
     words = shown(panel)
-    assert "2 made" in words
+    assert "2 to make" in words
     assert "No connection is given, so nothing can be applied." in words
     assert 'data-action="apply"' not in markup(panel)
     for view in ("groups", "flow", "withheld", "people", "findings", "receipts"):
@@ -210,7 +210,7 @@ def test_what_goes_wrong_is_said_and_the_panel_can_be_used_on(make: Make, acme: 
         panel.numbers()
     assert "scimops-error" in markup(panel)
     (acme / "people.csv").write_text(HEAD + row(1))
-    assert "1 made" in do(panel, "again")
+    assert "1 to make" in do(panel, "again")
     (acme / "people.csv").write_text(HEAD + row(2))
     assert "The export is another one than the plan was made of. Make the plan again." in do(panel, "apply")
     (acme / "people.csv").unlink()
@@ -272,7 +272,7 @@ def test_who_comes_back_is_said_where_the_plan_does_not_know_the_group(make: Mak
     do(panel, "apply")
     assert there() == (6, 3)
     words = do(panel, "undo")
-    assert "3 changed" in words
+    assert "3 to change" in words
     assert "Besides, 3 people become active again and come back to the groups they had." in words
     found = facts.flows(panel.plan, panel._session.snapshot)
     assert found == [facts.Flow(facts.RESTING, facts.HAD, "moves", False, 3)]

@@ -21,11 +21,10 @@ from scimops.connections import get_connection
 from scimops.errors import ScimopsError, UsageError
 from scimops.idp import read_export
 from scimops.jobs.signing import signer
-from scimops.plan import Plan, StalePlanError, make_plan
+from scimops.plan import Plan, StalePlanError
 from scimops.plan.approval import Approval, approvable, approve
 from scimops.plan.inverse import inverse
-from scimops.plan.memberships import existing
-from scimops.preview import UNKNOWN, ExistingGroups, preview_export
+from scimops.plan.sources import plan_for, read_held
 from scimops.setting import load_setting
 
 if TYPE_CHECKING:
@@ -91,14 +90,10 @@ class PlanSession:
             setting = load_setting(self.given.setting)
             self._export = read_export(self.given.export)
             self.snapshot = self._read(setting)
-            known = self.given.connection or self.given.snapshot
-            groups = dict(existing(self.snapshot).select("group_key", "group").iter_rows())
-            self.preview = preview_export(
-                self._export, setting, channel="apply", folder=Path(self.given.setting).parent,
-                existing=ExistingGroups(groups, self.snapshot.where) if known else UNKNOWN,
-                capabilities=self.snapshot.capabilities,
+            self.preview, plan = plan_for(
+                self._export, setting, self.snapshot, Path(self.given.setting).parent, delete=self.given.delete
             )  # fmt: skip
-            self._begin(make_plan(self.preview, self.snapshot, delete=self.given.delete), undoing=False)
+            self._begin(plan, undoing=False)
         except ScimopsError as error:
             self.problem = error
             raise
@@ -127,15 +122,7 @@ class PlanSession:
             return load_snapshot(self.given.snapshot)
         if not self.given.connection:
             return nobody(setting)
-        connection = get_connection(self.given.connection)
-        if connection.kind == "platform":
-            from scimops import platform
-            from scimops.client.management import read_from_platform
-
-            with platform.connect(connection) as there:
-                return read_from_platform(there, setting, f'connection "{connection.name}"')
-        with connect(connection) as service_provider:
-            return service_provider.read_snapshot(setting)
+        return read_held(self.given.connection, setting)
 
     @property
     def removals(self) -> pl.DataFrame:
