@@ -11,7 +11,7 @@ import polars as pl
 
 from scimops.errors import UsageError
 from scimops.present.files import replaced
-from scimops.present.plan_words import KINDS, WHY, made_of, safeguard_words, seats_sentence, values_of, why_withheld
+from scimops.present.plan_words import KINDS, WHY, WITHHELD, made_of, safeguard_words, seats_sentence, values_of
 from scimops.present.workbook import write_workbook
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def operations_frame(operations: pl.DataFrame) -> pl.DataFrame:
     )
     withheld = operations["withheld"].unique().drop_nulls().to_list()
     because = pl.col("withheld").replace_strict(
-        withheld, [why_withheld(code) for code in withheld], return_dtype=pl.String, default=None
+        withheld, [WITHHELD[code] for code in withheld], return_dtype=pl.String, default=None
     )
     return operations.select(
         "number", what=pl.col("kind").replace(KINDS), userName="userName", email="email", externalId="externalId",

@@ -15,6 +15,7 @@ from scimops.present.page import STYLE, escaped, html_page, named, section, tabl
 from scimops.present.plan_words import (
     KINDS,
     WHY,
+    WITHHELD,
     four_numbers,
     groups_of,
     made_of,
@@ -23,7 +24,6 @@ from scimops.present.plan_words import (
     safeguard_words,
     seats_sentence,
     values_of,
-    why_withheld,
 )
 from scimops.present.words import many
 
@@ -70,7 +70,7 @@ def _first(plan: Plan) -> str:
     elif plan.held.is_empty():
         said = "No safeguard holds anything back. Look at it; scimops apply does exactly this."
     else:
-        reached = ", ".join(sorted({why_withheld(code) for code in plan.held["withheld"].unique()}))
+        reached = ", ".join(sorted({WITHHELD[code] for code in plan.held["withheld"].unique()}))
         said = f"{many(plan.held.height, 'operation')} withheld: {reached}. Where they are right: scimops approve."
     over = (plan.seats["limit"] is not None) and (plan.seats["after"] or 0) > plan.seats["limit"]
     mark = '<b class="held">▲</b> ' if over else ""
@@ -121,11 +121,11 @@ def _withheld(plan: Plan) -> str:
     if plan.held.is_empty():
         return "<p>Nothing is withheld.</p>"
     rows = [
-        [_who(one), KINDS[one["kind"]], _because(one), escaped(why_withheld(one["withheld"]))]
+        [_who(one), KINDS[one["kind"]], _because(one), escaped(WITHHELD[one["withheld"]])]
         for one in plan.held.sort("withheld", "number").head(SHOWN).iter_rows(named=True)
     ]
     counts = plan.held["withheld"].value_counts(sort=True).iter_rows()
-    reasons = "".join(f"<li><b>{count:,}</b> {escaped(why_withheld(code))}</li>" for code, count in counts)
+    reasons = "".join(f"<li><b>{count:,}</b> {escaped(WITHHELD[code])}</li>" for code, count in counts)
     names = table("Each one by name", ["Who", "Would be", "Because", "Withheld, because"], rows)
     return f'<ul class="reasons">{reasons}</ul>{names}{_rest(plan.held, "held")}'
 

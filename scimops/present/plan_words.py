@@ -34,15 +34,13 @@ WITHHELD = {
     "unreadable_rows": "rows of the export cannot be read, so nobody knows who left",
     "rename_swap": "they take each other's userName",
     "stopped": "the setting stops everything where a limit is reached",
-}
-"""Why an operation is withheld, where it is no limit of the setting."""
+    "deactivate": "too many would be deactivated", "delete": "too many would be deleted",
+    "leave": "too many would leave a group", "leave_each": "too many would leave this one group",
+    "move": "too many would move", "empty_groups": "a group would be emptied",
+}  # fmt: skip
+"""Why an operation is withheld, by the name that it has in a plan."""
 
 _OF_GROUPS = ("create_group", "delete_group")
-
-
-def why_withheld(code: str) -> str:
-    """A sentence for the reason an operation is withheld."""
-    return WITHHELD.get(code, f"over the limit of the safeguard {code}")
 
 
 def four_numbers(plan: Plan) -> list[tuple[int, str, str]]:

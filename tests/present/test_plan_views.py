@@ -72,7 +72,7 @@ def test_a_browser_without_a_network_shows_it(plan: Plan, visit: Any, tmp_path: 
     assert withheld.locator("tbody tr").count() == 31
     assert "boss@example.com" in withheld.locator("tbody tr").last.inner_text()
     assert withheld.locator("li").all_inner_texts() == [
-        "30 over the limit of the safeguard deactivate", "1 protected by the setting",
+        "30 too many would be deactivated", "1 protected by the setting",
     ]  # fmt: skip
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, "readable on a phone"
     assert (tmp_path / "plan.html").stat().st_mode & 0o777 == 0o600

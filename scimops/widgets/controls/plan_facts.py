@@ -10,7 +10,6 @@ import polars as pl
 
 from scimops.plan.memberships import ENDING
 from scimops.plan.places import held
-from scimops.present import plan_words
 from scimops.present.plan_words import four_numbers
 
 if TYPE_CHECKING:
@@ -24,13 +23,6 @@ KINDS: Final = {
     "join": "joins a group", "leave": "leaves a group", "delete_group": "a group is deleted",
 }  # fmt: skip
 """Each kind of operation as what happens to a person or group."""
-
-WITHHELD: Final = plan_words.WITHHELD | {
-    "deactivate": "too many would be deactivated", "delete": "too many would be deleted",
-    "leave": "too many would leave a group", "leave_each": "too many would leave this one group",
-    "move": "too many would move", "empty_groups": "a group would be emptied",
-}  # fmt: skip
-"""Why a safeguard withholds an operation."""
 
 NEW, NO_GROUP, RESTING, ENDED = "not there yet", "no group", "not active", "not active any more"
 HAD = "the groups they had"

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from scimops.grouping import REASONS
-from scimops.present.plan_words import WHY, four_numbers, values_of
+from scimops.present.plan_words import WHY, WITHHELD, four_numbers, values_of
 from scimops.present.words import many, people
 from scimops.widgets.controls.listing import Page, empty, pager, table
 from scimops.widgets.controls.markup import Markup, join, tag
-from scimops.widgets.controls.plan_facts import KINDS, WITHHELD
+from scimops.widgets.controls.plan_facts import KINDS
 
 if TYPE_CHECKING:
     import polars as pl
