@@ -7,6 +7,7 @@ program (`SCIMOPS_SERVE_*`), set by :func:`run` and read by :func:`application`.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 from collections.abc import AsyncIterator
@@ -23,7 +24,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scimops.errors import UsageError
-from scimops.service_provider.app import ScimEndpoint
+from scimops.service_provider.app import THREADS, ScimEndpoint
 from scimops.service_provider.authentication import Authenticator
 from scimops.service_provider.database import Database, DatabaseGoneError, open_database
 from scimops.service_provider.directory import (
@@ -43,9 +44,6 @@ from scimops.setting import Setting
 
 if TYPE_CHECKING:
     from scimops.service_provider.rehearsal import Recorder
-
-THREADS = 12
-"""Requests at work at once in one process; others wait their turn, in order of arrival."""
 
 _DATABASE, _PUBLIC_URL, _SYNCHRONOUS = "SCIMOPS_SERVE_DATABASE", "SCIMOPS_SERVE_PUBLIC_URL", "SCIMOPS_SERVE_SYNCHRONOUS"
 _KEEP_DAYS, _KEEP_SIZE = "SCIMOPS_SERVE_KEEP_DAYS", "SCIMOPS_SERVE_KEEP_SIZE"
@@ -116,7 +114,10 @@ def build(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         retention = Retention(database, keep) if keep else None
+        gc.collect()
+        gc.freeze()  # what is loaded now stays: to look through it again and again costs a twentieth of each request
         yield
+        endpoint.threads.shutdown()
         if retention:
             retention.close()
         endpoint.later.close()
