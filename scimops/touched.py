@@ -61,12 +61,21 @@ def hashed(path: Path, name: str = "", state: _State | None = None) -> Touched:
     """Hash and size of a file now; no hash where it is not in `state` any more."""
     expected = _state(path) if state is None else state
     try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = file_digest(path)
     except OSError:
         digest = ""
     same = expected != _NOT_THERE and _state(path) == expected
     return {"name": name or str(path.absolute()), "sha256": digest or None if same else None, "size": expected[0]}
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _state(path: Path) -> _State:

@@ -14,9 +14,10 @@ from scimops.apply.steps import Operation
 from scimops.apply.work import Progress, Work
 from scimops.client import ServiceProvider
 from scimops.plan import Plan, StalePlanError, load_plan
-from scimops.plan.document import digest_of, file_digest
+from scimops.plan.document import digest_of
 from scimops.plan.renames import SWAP
 from scimops.setting import Setting
+from scimops.touched import file_digest
 
 if TYPE_CHECKING:
     from scimops.idp import Export

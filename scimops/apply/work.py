@@ -25,6 +25,7 @@ from scimops.errors import ScimopsError
 from scimops.findings import Finding
 from scimops.grouping import identity_key
 from scimops.plan import Plan
+from scimops.plan.memberships import OF_GROUPS
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ BATCH = 32
 
 _BAD = ("refused", "failed")
 _WAITS_FOR = (*_BAD, "changed_meanwhile", "not_done")
-_OF_GROUPS, _OF_MEMBERS = ("create_group", "delete_group"), ("join", "leave")
+_OF_MEMBERS = ("join", "leave")
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Work:
             if kind in _OF_MEMBERS:
                 work = partial(members_step, steps, held_back=self._held_back())
                 yield from self._several(work, _by_group(group))
-            elif kind in _OF_GROUPS:
+            elif kind in OF_GROUPS:
                 yield from self._several(lambda one: group_step(steps, one[0]), ([one] for one in group))
             else:
                 for wave in _waves(group) if kind == "rename" else [group]:

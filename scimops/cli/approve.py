@@ -6,7 +6,6 @@ import datetime as dt
 import getpass
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,9 +52,8 @@ def approve(
     if number != count:
         raise UsageError(f"{count:,} are withheld, not {number:,}. Nothing is approved.")
     with recorded("plan_and_apply", "approve", {"plan": str(plan), "reason": reason}, ledger) as recording:
-        approval, key = approved(sealed, by or getpass.getuser(), reason.strip(), time), signer()
-        if key:
-            approval = replace(approval, key=key.public, signature=key.sign(approval.content))
+        key = signer()
+        approval = approved(sealed, by or getpass.getuser(), reason.strip(), time).signed(key)
         approval.save(approval_file(plan))
         recording.digests["plan"] = sealed.digest
         recording.counts["withheld"] = count

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scimops.cli.approve import PLAN, approval_of, approve
-from scimops.cli.common import DELIMITER, ENCODING, FILES, JSON, SHAPE, complain, print_json, print_rich, visible
+from scimops.cli.common import (
+    DELIMITER,
+    ENCODING,
+    FILES,
+    JSON,
+    SHAPE,
+    complain,
+    print_json,
+    print_rich,
+    visible,
+    without_algebra,
+)
 from scimops.cli.recording import LEDGER, recorded
 from scimops.errors import UsageError
 
@@ -55,7 +65,7 @@ def plan(
 
     Nothing is changed. 4: a safeguard withholds something. 5: the export is a part, foreign or too old: no plan.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nothing here uses them, and they cost CPU at the start
+    without_algebra()
     from scimops.client.snapshot import load_snapshot
     from scimops.idp import read_export
     from scimops.plan.sources import plan_for

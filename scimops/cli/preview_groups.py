@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +20,7 @@ from scimops.cli.common import (
     complain,
     print_json,
     print_rich,
+    without_algebra,
 )  # fmt: skip
 from scimops.errors import UsageError
 
@@ -64,7 +64,7 @@ def read(
 
     Which column means what, and which rows cannot be read.
     """
-    _without_algebra()
+    without_algebra()
     from scimops.idp import read_export
 
     export = read_export(
@@ -92,7 +92,7 @@ def preview(
 
     Who falls back, who is rejected and why, and what to do about it.
     """
-    _without_algebra()
+    without_algebra()
     from scimops.idp import read_export
     from scimops.preview import UNKNOWN, preview_export, read_existing_groups
 
@@ -147,7 +147,7 @@ def compare(
 
     Two settings on one export, two exports under one setting, or two sealed plans.
     """
-    _without_algebra()
+    without_algebra()
     if _are_plans(files):
         _compare_plans(files, alone=not (setting or group_by or target_group or existing_groups), as_json=as_json,
                        exit_code=exit_code)  # fmt: skip
@@ -212,11 +212,6 @@ def _compare_plans(files: list[str], *, alone: bool, as_json: bool, exit_code: b
         print_rich(compare_plans_tables(comparison))
     if exit_code and not comparison.operations.is_empty():
         raise typer.Exit(3)
-
-
-def _without_algebra() -> None:
-    """Have NumPy load without the threads of its linear algebra, which nothing here uses: they cost 0.1 s of CPU."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _setting(path: Path | None, group_by: str | None, target_group: str | None) -> Setting | None:

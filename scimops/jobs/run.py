@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from scimops.jobs.parameters import checked, declared, read_notebook
 from scimops.jobs.record import new_id
 from scimops.jobs.report import TAG, first_cell, first_lines, page, running
 from scimops.jobs.writer import redacted_notebook, write_notebook, write_text
+from scimops.touched import file_digest
 
 if TYPE_CHECKING:
     from scimops.jobs.job import Job
@@ -244,9 +244,7 @@ def _outputs(folder: Path, before: Mapping[Path, tuple[int, int]]) -> list[dict[
     listed: list[dict[str, str | int]] = []
     for path, facts in _files(folder).items():
         if before.get(path) != facts:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            listed.append({"path": path.relative_to(folder).as_posix(), "sha256": digest, "size": facts[1]})
+            listed.append({"path": path.relative_to(folder).as_posix(), "sha256": file_digest(path), "size": facts[1]})
     return listed
 
 

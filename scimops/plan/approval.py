@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -19,6 +20,17 @@ FORMAT = 1
 
 NEVER = (PROTECTED, SWAP)
 """What no approval covers: who is protected is removed once the setting says so, and a swap can only fail."""
+
+
+class Key(Protocol):
+    """What signs: the ledger's key (:class:`scimops.jobs.signing.Signer`)."""
+
+    @property
+    def public(self) -> str:
+        """The public key."""
+
+    def sign(self, digest: str) -> str:
+        """The signature of a digest."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,10 @@ class Approval:
         """The digest of what is said here: what a key signs."""
         said = {name: value for name, value in asdict(self).items() if name not in ("key", "signature")}
         return digest_of(said)
+
+    def signed(self, key: Key | None) -> Approval:
+        """The same with a signature of `key`, where there is one."""
+        return replace(self, key=key.public, signature=key.sign(self.content)) if key else self
 
     def covers(self, number: int) -> bool:
         """Is this operation approved?"""

@@ -17,6 +17,7 @@ from scimops.findings import Finding
 from scimops.plan.safeguards import Verdict
 from scimops.preview import Preview
 from scimops.setting import Setting
+from scimops.touched import file_digest
 from scimops.yaml_documents import write_whole
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """The seal: SHA-256 of the plan as canonical JSON. An approval is of this digest alone."""
-        return digest_of(json.loads(json.dumps(self.to_dict())))
+        return digest_of(self.to_dict())
 
     def save(self, path: Path) -> None:
         """Write it to `path`, sealed, for its owner alone."""
@@ -184,9 +185,3 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(
         json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     ).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -185,15 +185,16 @@ def _without_departed(moves: pl.DataFrame, operations: pl.DataFrame) -> pl.DataF
 
 
 def _groups(before: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
-    """Of each group that people leave: `group_key`, `group`, `members`, `leave`, `join`."""
+    """Of each group that people leave: `group_key`, `group`, `members`, `leave`, and whether it is `emptied`."""
     sizes = before.group_by("group_key").agg(group=pl.col("group").first(), members=pl.len())
     flow = moves.group_by("group_key").agg(leave=(~pl.col("joins")).sum(), join=pl.col("joins").sum())
-    return sizes.join(flow, on="group_key").filter(pl.col("leave") > 0).sort("group")
+    left = sizes.join(flow, on="group_key").filter(pl.col("leave") > 0).sort("group")
+    return left.with_columns(emptied=(pl.col("leave") == pl.col("members")) & (pl.col("join") == 0)).drop("join")
 
 
 def _effects(operations: pl.DataFrame, moves: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     """The operations with the groups they lead out of (`leaves`) and into (`joins`), and whether one is emptied."""
-    emptied = groups.filter((pl.col("leave") == pl.col("members")) & (pl.col("join") == 0))["group_key"]
+    emptied = groups.filter("emptied")["group_key"]
     out = moves.filter(~pl.col("joins")).drop_nulls("id").group_by("id").agg(
         leaves=pl.col("group"), empties=pl.col("group_key").is_in(emptied.implode()).any()
     )  # fmt: skip

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ENDING = ("deactivate", "delete")
 """Kinds of operation after which a person is in no group (design rule 9)."""
 
+OF_GROUPS = ("create_group", "delete_group")
+"""Kinds of operation on a group itself."""
+
 _WHO = ("externalId", "userName", "email")
 
 
@@ -27,7 +30,7 @@ def with_memberships(
     Args:
         effects: operations on people, with `leaves`, `joins`, `moves` and `empties`.
         moves: as :func:`scimops.plan.places.moves` gives them.
-        groups: of each group that people leave, `group_key`, `members`, `leave` and `join`.
+        groups: of each group that people leave, `group_key` and whether it is `emptied`.
         snapshot: what is there.
         people: who is there (`id`, `externalId`, `userName`, `email`).
     """
@@ -39,7 +42,7 @@ def with_memberships(
     )
     both = ["n", "id"]
     leaving = steps.filter(~pl.col("joins"))
-    emptied = groups.filter((pl.col("leave") == pl.col("members")) & (pl.col("join") == 0))["group_key"]
+    emptied = groups.filter("emptied")["group_key"]
     joins = into.with_columns(kind=pl.lit("join"), joins=pl.concat_list("group"))
     leaves = leaving.drop("joins").with_columns(
         kind=pl.lit("leave"), leaves=pl.concat_list("group"), empties=pl.col("group_key").is_in(emptied.implode()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from fnmatch import translate
 from typing import Any
@@ -10,9 +11,6 @@ import polars as pl
 
 from scimops.grouping import identity_key
 from scimops.setting import Limit, Safeguards
-
-REMOVING = ("deactivate", "delete", "leave")
-"""Kinds of operation that take something away from a person."""
 
 PROTECTED = "protected"
 UNREADABLE = "unreadable_rows"
@@ -31,13 +29,6 @@ class Verdict:
     limit: int | None
     held: bool
     group: str | None = None
-
-    @property
-    def sentence(self) -> str:
-        """What it says, for a person."""
-        whose = f' of the group "{self.group}"' if self.group else ""
-        most = "no limit" if self.limit is None else f"at most {self.limit:,}"
-        return f"{self.safeguard}{whose}: {self.count:,} of {self.population:,}, {most}"
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as plain data."""
@@ -58,7 +49,7 @@ def judge(safeguards: Safeguards, counts: dict[str, tuple[int, int]], groups: pl
     Args:
         safeguards: the setting's.
         counts: of each safeguard's name: how many it would do, among how many.
-        groups: of each group that people leave: `group`, `members` now, `leave`, `join`.
+        groups: of each group that people leave: `group`, `members` now, `leave`, whether it is `emptied`.
     """
     verdicts = []
     for name, (count, population) in counts.items():
@@ -68,7 +59,7 @@ def judge(safeguards: Safeguards, counts: dict[str, tuple[int, int]], groups: pl
         allowed = most(safeguards.leave_each, members, safeguards.minimum)
         if allowed is not None and leave > allowed:
             verdicts.append(Verdict("leave_each", leave, members, allowed, held=True, group=group))
-    emptied = groups.filter((pl.col("leave") == pl.col("members")) & (pl.col("join") == 0)).height
+    emptied = int(groups["emptied"].sum())
     allowed = safeguards.empty_groups
     verdicts.append(Verdict("empty_groups", emptied, groups.height, allowed, allowed is not None and emptied > allowed))
     return verdicts
@@ -109,7 +100,5 @@ def _protected(operations: pl.DataFrame, patterns: list[str]) -> pl.Expr:
     fits = "|".join(translate(identity_key(pattern)) for pattern in patterns)
     texts = [operations[name] for name in ("userName", "email")]
     names = {text for column in texts for text in column.drop_nulls().unique()}
-    import re
-
     protected = [name for name in names if re.match(fits, identity_key(name))]
     return pl.any_horizontal([pl.col(name).is_in(protected).fill_null(False) for name in ("userName", "email")])

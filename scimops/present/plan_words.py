@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from scimops.grouping import REASONS
-from scimops.plan.memberships import ENDING
+from scimops.plan.memberships import ENDING, OF_GROUPS
 from scimops.present.words import many, visible
 from scimops.setting import Safeguards
 
@@ -40,12 +40,10 @@ WITHHELD = {
 }  # fmt: skip
 """Why an operation is withheld, by the name that it has in a plan."""
 
-_OF_GROUPS = ("create_group", "delete_group")
-
 
 def four_numbers(plan: Plan) -> list[tuple[int, str, str]]:
     """The four numbers of a plan: each with its name and what it counts. What is withheld is in the last alone."""
-    people = plan.allowed.filter(~pl.col("kind").is_in(_OF_GROUPS))
+    people = plan.allowed.filter(~pl.col("kind").is_in(OF_GROUPS))
     ends, new = pl.col("kind").is_in(ENDING), pl.col("kind") == "create"
     ended = people.filter(ends)
     changed = people.filter(~ends & ~new).drop_nulls("id").join(ended, on="id", how="anti")["id"].n_unique()

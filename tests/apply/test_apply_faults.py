@@ -27,8 +27,8 @@ from scimops.apply import Progress, apply
 from scimops.apply.journal import NAME, alone
 from scimops.errors import UsageError
 from scimops.plan import Plan, StalePlanError
-from scimops.plan.document import file_digest
 from scimops.service_provider.tables import provisioning_log
+from scimops.touched import file_digest
 
 BOTH = pytest.mark.parametrize("url", ["server", "client"], indirect=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from scimops.plan.memberships import ENDING
+from scimops.plan.memberships import ENDING, OF_GROUPS
 from scimops.plan.places import held
 from scimops.present.plan_words import four_numbers
 
@@ -27,8 +27,6 @@ KINDS: Final = {
 NEW, NO_GROUP, RESTING, ENDED = "not there yet", "no group", "not active", "not active any more"
 HAD = "the groups they had"
 """Where people go who become active again, and whom the service provider puts back itself."""
-
-_OF_GROUPS = ("create_group", "delete_group")
 
 
 def counted(plan: Plan) -> dict[str, int]:
@@ -88,7 +86,7 @@ def _there(plan: Plan, snapshot: Snapshot) -> pl.DataFrame:
 
 def _moves(plan: Plan) -> pl.DataFrame:
     """Moves of the people whom an operation touches: what is only expected of placement itself is left out."""
-    known = plan.operations.filter(~pl.col("kind").is_in([*_OF_GROUPS, *ENDING]))
+    known = plan.operations.filter(~pl.col("kind").is_in([*OF_GROUPS, *ENDING]))
     return plan.moves.filter(
         pl.col("id").is_in(known["id"].drop_nulls().implode())
         | (pl.col("id").is_null() & pl.col("n").is_in(known["n"].drop_nulls().implode()))

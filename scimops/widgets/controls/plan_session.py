@@ -6,7 +6,7 @@ import datetime as dt
 import getpass
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -147,12 +147,9 @@ class PlanSession:
 
         It is signed by the ledger's key, where there is one.
         """
-        approval, key = approve(self.plan, getpass.getuser(), reason.strip(), VALID), signer()
-        if key:
-            approval = replace(approval, key=key.public, signature=key.sign(approval.content))
-        self.approved = approval
+        self.approved = approve(self.plan, getpass.getuser(), reason.strip(), VALID).signed(signer())
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        approval.save(self.folder / "plan.approval.json")
+        self.approved.save(self.folder / "plan.approval.json")
 
     @property
     def todo(self) -> int:
