@@ -11,7 +11,16 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from scimops.attributes import normal_path
@@ -38,6 +47,7 @@ def _says_something(value: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_says_something)]
+Span = Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[hdw]$")]
 
 
 class _Part(BaseModel):
@@ -116,6 +126,9 @@ class Limit(_Part):
     percent: Annotated[int, Field(ge=0, le=100)] | None = Field(None, description="at most this share, in percent")
 
 
+_LATER = ("window", "grace", "seats")
+
+
 class Safeguards(_Part):
     """What a plan must not do without a person's approval. On by default; a limit with nothing in it is off."""
 
@@ -132,6 +145,18 @@ class Safeguards(_Part):
         "withhold", description="withhold what removes and go on with the rest, or do nothing at all"
     )
     protect: list[Text] = Field([], description="userNames or e-mail addresses never removed; * stands for any text")
+    window: Span | None = Field(
+        "7d", description="what applies of so long a time before took away counts towards the limits, too; null: none"
+    )
+    grace: Span | None = Field(
+        None, description="how long somebody must be missing from the exports before they are deactivated: 3d"
+    )
+    seats: bool = Field(True, description="people who start, against the free seats of the licence")
+
+    @model_serializer(mode="wrap")
+    def _without_later_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Keys that format 1 has had only later are left out where nobody said them: older plans keep their seal."""
+        return {key: value for key, value in handler(self).items() if key not in _LATER or key in self.model_fields_set}
 
 
 class Setting(_Part):
@@ -153,9 +178,7 @@ class Setting(_Part):
     columns: dict[Text, Text] = Field({}, description="field or attribute: column of the export, where it is another")
     allowed_domains: list[Text] = Field([], description="e-mail domains the platform has authorised; none said: all")
     seats: Annotated[int, Field(ge=0)] | None = Field(None, description="seats of the licence")
-    max_age: Annotated[str, Field(pattern=r"^[1-9]\d{0,4}[hdw]$")] | None = Field(
-        None, description="how old an export may be: 12h, 7d, 2w"
-    )
+    max_age: Span | None = Field(None, description="how old an export may be: 12h, 7d, 2w")
 
     @model_validator(mode="after")
     def _mapped_fields_are_new(self) -> Self:
@@ -203,10 +226,12 @@ class Setting(_Part):
     @property
     def max_age_span(self) -> dt.timedelta | None:
         """`max_age` as a span of time."""
-        if self.max_age is None:
-            return None
-        unit = {"h": "hours", "d": "days", "w": "weeks"}[self.max_age[-1]]
-        return dt.timedelta(**{unit: int(self.max_age[:-1])})
+        return None if self.max_age is None else span_of(self.max_age)
+
+
+def span_of(text: str) -> dt.timedelta:
+    """A `Span` of a setting, such as `12h`, `7d` or `2w`, as a span of time."""
+    return dt.timedelta(**{{"h": "hours", "d": "days", "w": "weeks"}[text[-1]]: int(text[:-1])})
 
 
 def _wrong(key: str, what: str, advice: str) -> PydanticCustomError:

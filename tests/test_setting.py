@@ -24,6 +24,7 @@ from scimops.setting import (
 
 GOLDEN = Path(__file__).parent / "golden" / "setting-1.yaml"
 GUARDED = GOLDEN.with_name("setting-1-safeguards.yaml")
+WATCHED = GOLDEN.with_name("setting-1-window.yaml")
 
 
 def test_the_golden_setting_of_format_1_is_read_for_ever() -> None:
@@ -69,6 +70,15 @@ def test_the_golden_safeguards_are_read_for_ever() -> None:
     }
 
 
+def test_the_golden_window_is_read_for_ever_and_older_settings_are_written_as_they_were() -> None:
+    later = {"window": "2w", "grace": "3d", "seats": False}
+    said = load_setting(WATCHED).safeguards.model_dump(mode="json")
+    assert {name: said[name] for name in later} == later
+    old = load_setting(GUARDED).safeguards
+    assert (old.window, old.grace, old.seats) == ("7d", None, True)
+    assert not set(old.model_dump()) & set(later), "a plan that was sealed before keeps its seal"
+
+
 def test_the_golden_settings_have_every_key() -> None:
     def keys(schema: dict[str, Any], of: dict[str, Any]) -> set[str]:
         found = set(of.get("properties", {}))
@@ -79,7 +89,7 @@ def test_the_golden_settings_have_every_key() -> None:
         return found
 
     schema = Setting.model_json_schema()
-    text = GOLDEN.read_text("utf-8") + GUARDED.read_text("utf-8")
+    text = "".join(path.read_text("utf-8") for path in (GOLDEN, GUARDED, WATCHED))
     missing = {key for key in keys(schema, schema) if f"{key}:" not in text}
     assert missing == {"idp_groups"}  # the other criterion
 

@@ -15,6 +15,7 @@ from scimops.apply.work import Progress, Work
 from scimops.client import ServiceProvider
 from scimops.plan import Plan, StalePlanError, load_plan
 from scimops.plan.document import digest_of
+from scimops.plan.history import keep_removed
 from scimops.plan.renames import SWAP
 from scimops.setting import Setting
 from scimops.touched import file_digest
@@ -82,6 +83,8 @@ def apply(
             work = Work(sealed, service_provider, journal, _allowed(sealed, approved), stop or threading.Event(), tell)
             receipts = work.done(on_progress, dry_run=dry_run)
         receipts.save(place / "receipts.json")
+        if not dry_run:
+            keep_removed(place, sealed, receipts.steps)
     return receipts
 
 

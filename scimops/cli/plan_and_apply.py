@@ -57,29 +57,41 @@ def plan(
     ] = None,
     xlsx: Annotated[Path | None, typer.Option(help="Every operation as a workbook.", metavar="FILE")] = None,
     person: Annotated[str | None, typer.Option(help="Show one person: userName, e-mail, externalId.")] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="Folder with receipts of earlier applies (default: where --out is).", metavar="DIR"),
+    ] = None,
+    require_history: Annotated[
+        bool, typer.Option("--require-history", help="No plan where earlier applies are not known: exit 5.")
+    ] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 3 where there are changes.")] = False,
     shape: SHAPE = None, encoding: ENCODING = None, delimiter: DELIMITER = None, ledger: LEDGER = None,
     as_json: JSON = False,
 ) -> None:  # fmt: skip
     """Show what would be changed at the service provider, hold back too many removals, and seal it in a file.
 
-    Nothing is changed. 4: a safeguard withholds something. 5: the export is a part, foreign or too old: no plan.
+    Nothing is changed. 4: a safeguard withholds something. 5: the export is a part, foreign or too old: no plan. What
+    earlier applies removed counts towards the limits: their receipts are looked for.
     """
     without_algebra()
     from scimops.client.snapshot import load_snapshot
     from scimops.idp import read_export
-    from scimops.plan.sources import plan_for
+    from scimops.plan.sources import Past, plan_for
     from scimops.setting import load_setting
 
     if (connection is None) == (snapshot is None):
         raise UsageError("Name the service provider.", advice="Give --connection NAME, or --snapshot DIR.")
-    given = {"export": files, "setting": str(setting), "connection": connection or "", "out": str(out)}
+    past = Past(history or out.parent, require_history)
+    if history and not history.is_dir():
+        raise UsageError("There is no such folder.", where=str(history), advice="Name where applies put receipts.")
+    given = {"export": files, "setting": str(setting), "connection": connection or "", "out": str(out),
+             "history": str(past.folder)}  # fmt: skip
     with recorded(STEP, "plan", given, ledger) as recording:
         chosen, export = load_setting(setting), read_export(*files, shape=shape, encoding=encoding, delimiter=delimiter)
         held = load_snapshot(snapshot) if snapshot else _held(connection or "", chosen)
         if save_snapshot:
             held.save(save_snapshot)
-        _, made = plan_for(export, chosen, held, setting.parent, delete=delete)
+        _, made = plan_for(export, chosen, held, setting.parent, delete=delete, past=past)
         made.save(out)
         written = [str(out), *_views(made, html, xlsx)]
         recording.counts |= made.counts

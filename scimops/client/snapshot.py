@@ -16,10 +16,12 @@ from scimops.capabilities import Capabilities
 from scimops.client.faults import SnapshotError
 from scimops.yaml_documents import write_whole
 
-FORMAT = 1
+FORMAT = 2
+"""Of `snapshot.json`; in format 1 the digest was one of rows."""
+
 _SCHEMAS = {"users": frames.SNAPSHOT_USERS, "groups": frames.SNAPSHOT_GROUPS, "members": frames.SNAPSHOT_MEMBERS}
 _KEYS = {"users": ["id"], "groups": ["id"], "members": ["group_id", "user_id"]}
-_SLICE = 10_000
+_SLICE, _NULL = 50_000, 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Snapshot:
 
     `source` says by which way they were read, `where` of which connection, `read_at` when the reading began (ISO
     8601, UTC). `cannot_tell` are sentences on what nobody can know from it. The digest is of the frames alone: two
-    readings of one state have one digest.
+    readings of one state have one digest. `seats`: of the licence; `tokens`: names of the setting's tokens
+    that were used lately; both where they can be read there.
     """
 
     users: pl.DataFrame
@@ -40,6 +43,8 @@ class Snapshot:
     capabilities: Capabilities
     digest: str
     cannot_tell: tuple[str, ...] = ()
+    seats: int | None = None
+    tokens: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{getattr(self, name).height:,} {name}" for name in _SCHEMAS)
@@ -57,7 +62,8 @@ class Snapshot:
         said = asdict(self.capabilities) | {"rules": sorted(self.capabilities.rules)}
         document = {
             "format": FORMAT, "digest": self.digest, "source": self.source, "where": self.where,
-            "read_at": self.read_at, "capabilities": said, "cannot_tell": list(self.cannot_tell),
+            "read_at": self.read_at, "capabilities": said, "cannot_tell": list(self.cannot_tell), "seats": self.seats,
+            "tokens": list(self.tokens),
         }  # fmt: skip
         write_whole(place / "snapshot.json", json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
@@ -84,9 +90,10 @@ def load_snapshot(folder: str | Path) -> Snapshot:
         snapshot = Snapshot(
             loaded["users"], loaded["groups"], loaded["members"], document["source"], document["where"],
             document["read_at"], Capabilities(**said | {"rules": frozenset(said["rules"])}), document["digest"],
-            tuple(document["cannot_tell"]),
+            tuple(document["cannot_tell"]), document.get("seats"),
+            tuple(document.get("tokens", ())),
         )  # fmt: skip
-        whole = document["format"] == FORMAT and _digest(loaded) == snapshot.digest
+        whole = {FORMAT: _digest, 1: _digest_of_rows}[document["format"]](loaded) == snapshot.digest
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
         whole = False
     if not whole:
@@ -96,10 +103,29 @@ def load_snapshot(folder: str | Path) -> Snapshot:
 
 
 def _digest(contents: dict[str, pl.DataFrame]) -> str:
-    """SHA-256 of the rows as JSON, frame after frame."""
+    """SHA-256 of one frame after the other: its name, height and columns as JSON, then each column.
+
+    Of a text column first the length of each value in bytes (32 bits, little-endian; all ones: null), then all values
+    as UTF-8; of a boolean one a byte for each value (0, 1; 2: null). So it is the same however a frame lies in memory.
+    """
+    hashed = hashlib.sha256()
+    for name, frame in contents.items():
+        hashed.update(json.dumps([name, frame.height, frame.columns]).encode())
+        for column in frame.iter_columns():
+            if column.dtype == pl.Boolean:
+                hashed.update(column.cast(pl.UInt8).fill_null(2).to_numpy().tobytes())
+                continue
+            hashed.update(column.str.len_bytes().fill_null(_NULL).to_numpy().astype("<u4").tobytes())
+            for start in range(0, frame.height, _SLICE):
+                hashed.update((column.slice(start, _SLICE).str.join().item() or "").encode())
+    return hashed.hexdigest()
+
+
+def _digest_of_rows(contents: dict[str, pl.DataFrame]) -> str:
+    """The digest of format 1: SHA-256 of the rows as JSON."""
     hashed = hashlib.sha256()
     for name, frame in contents.items():
         hashed.update(json.dumps([name, frame.columns]).encode())
-        for part in frame.iter_slices(_SLICE):
+        for part in frame.iter_slices(10_000):
             hashed.update(part.write_ndjson().encode())
     return hashed.hexdigest()

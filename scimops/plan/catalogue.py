@@ -34,9 +34,31 @@ PLAN_CATALOGUE: dict[str, Code] = {
     ),
     "seats_short": Code(
         "error",
-        "{needed:seat is|seats are} taken once this is done, the licence has {seats}.",
-        "Ask for more seats, narrow the scope, or look at whether what is withheld should end first.",
+        "{needed:seat is|seats are} needed to do all of this, the licence has {seats}; "
+        "{people:who would start is|who would start are} withheld.",
+        "Ask for more seats, narrow the scope, or look at whether others who are withheld should end first.",
         {"needed": 1204, "seats": 1000},
+    ),
+    "history_missing": Code(
+        "warning",
+        "No receipts of earlier applies were found: the limits count this plan alone, not what was removed before it; "
+        "and it cannot be told whether somebody else changes what scimops sends.",
+        "Name the folder in which applies put their receipts (--history). After a first apply they are there.",
+        {},
+    ),
+    "history_unclear": Code(
+        "warning",
+        "{count:earlier apply has|earlier applies have} not ended, or left receipts that cannot be read: {names}. What "
+        "they removed does not count towards the limits.",
+        "Begin each again with scimops apply: it goes on where it ended, and leaves receipts.",
+        {"names": "plan-0123456789ab"},
+    ),
+    "two_masters": Code(
+        "warning",
+        "Somebody else pushes to this setting, too: {how}.",
+        "Let one of the two push: end provisioning at the identity provider, or leave it the setting. Where nobody "
+        "else does, a person changed them there, the service provider changes what it is sent, or a token was renewed.",
+        {"how": "3 people have other values than scimops last sent (anna@example.com)"},
     ),
     "cannot_tell": Code("warning", "{what}", "What cannot be told is left as it is.", {"what": "It is not known who."}),
 }

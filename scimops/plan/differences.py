@@ -51,6 +51,21 @@ def differing(both: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
     )
 
 
+def differing_pairs(
+    here: pl.DataFrame, there: pl.DataFrame, pairs: tuple[pl.Series, pl.Series], fields: Sequence[str]
+) -> pl.Series:
+    """Which of the `pairs` of a row of `here` and a row of `there` may differ at all: their values are not the same.
+
+    A column at a time, for both frames side by side would be the largest thing in memory. Most people differ in
+    nothing; :func:`differing` says what the others do.
+    """
+    rows, others = pairs
+    unlike = pl.repeat(False, len(rows), dtype=pl.Boolean, eager=True)
+    for name in fields:
+        unlike |= here[name].gather(rows).ne_missing(there[name].gather(others))
+    return unlike
+
+
 def holds(fields: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Does somebody have all `wanted` values? Blank and absent are one (RFC 7643 §2.5)."""
     return all(filled(fields.get(name)) == filled(value) for name, value in wanted.items())

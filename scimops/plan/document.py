@@ -31,7 +31,7 @@ OPERATIONS = pl.Schema(
         "number": _NUMBER, "kind": _TEXT, "n": _NUMBER, "row": _NUMBER, "file": _TEXT, "id": _TEXT, "version": _TEXT,
         "matched_by": _TEXT, "externalId": _TEXT, "userName": _TEXT, "email": _TEXT, "changed": _TEXTS,
         "before": _TEXT, "after": _TEXT, "leaves": _TEXTS, "joins": _TEXTS, "empties": _FLAG, "moves": _FLAG,
-        "why": _TEXT, "withheld": _TEXT, "group_key": _TEXT, "group": _TEXT, "group_id": _TEXT,
+        "why": _TEXT, "withheld": _TEXT, "group_key": _TEXT, "group": _TEXT, "group_id": _TEXT, "due": _TEXT,
     }
 )  # fmt: skip
 """One operation a row, in the order in which they are done.
@@ -42,6 +42,7 @@ is in none. `id`, `version`: of the person there; null for a create. `changed`: 
 objects of those fields alone. `leaves`, `joins`: names of groups; expected effects where the service provider places.
 `why`: the reason of the preview, `inactive`, or `left`. `withheld`: the safeguard's name; null = it may be done.
 `group_key`, `group` (its name), `group_id` (null: this plan makes it): only of operations on groups and members.
+`due`: ISO 8601, UTC; when the grace period of somebody ends who is in no row of the export; null: there is none left.
 """
 
 
@@ -94,7 +95,8 @@ class Plan:
     """Operations with the verdicts of the safeguards.
 
     `moves`: who leaves and joins which group, expected. `seats`: `before`, `after` what may be done, `after_approval`
-    of what is withheld too, and the licence's `limit` (null: not said). `groups`: schema `GROUPS`.
+    of what is withheld too, and the licence's `limit` (null: not said). `groups`: schema `GROUPS`. `history`: since
+    when earlier applies count (`since`; empty: none do) and how many there were (`applies`); null: not looked for.
     """
 
     setting: Setting
@@ -105,6 +107,7 @@ class Plan:
     findings: list[Finding]
     seats: dict[str, int | None]
     groups: pl.DataFrame
+    history: dict[str, Any] | None = None
 
     @cached_property
     def allowed(self) -> pl.DataFrame:
@@ -128,7 +131,8 @@ class Plan:
         return 4 if self.held.height else 3 if self.operations.height else 0
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole plan as plain data, without its seal."""
+        """The whole plan as plain data, without its seal. Keys that came later are there where they say something."""
+        late = [] if self.operations["due"].null_count() < self.operations.height else ["due"]
         return {
             "format": FORMAT,
             "setting": self.setting.model_dump(mode="json"),
@@ -138,9 +142,9 @@ class Plan:
             "groups": self.groups.to_dicts(),
             "safeguards": [verdict.to_dict() for verdict in self.verdicts],
             "findings": [each.to_dict() for each in self.findings],
-            "operations": self.operations.to_dicts(),
+            "operations": self.operations.drop(late).to_dicts(),
             "moves": self.moves.to_dicts(),
-        }
+        } | ({} if self.history is None else {"history": self.history})
 
     @cached_property
     def digest(self) -> str:
@@ -172,6 +176,7 @@ def load_plan(path: Path) -> Plan:
             [Finding(**each) for each in document["findings"]],
             document["seats"],
             pl.DataFrame(document["groups"], schema=GROUPS),
+            document.get("history"),
         )
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
         raise StalePlanError("This is no plan.", where=str(path), advice="Make one: scimops plan.") from None

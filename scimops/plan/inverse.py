@@ -16,6 +16,7 @@ from scimops.plan.document import MOVES, OPERATIONS, Plan, StalePlanError
 from scimops.plan.make import judged, keyed_people, people_of_setting
 from scimops.plan.memberships import ENDING
 from scimops.plan.outcome import groups_after, seats_after
+from scimops.plan.seats import licence
 
 if TYPE_CHECKING:
     from scimops.client.snapshot import Snapshot
@@ -92,7 +93,7 @@ def inverse(plan: Plan, receipts: Done, snapshot: Snapshot, *, delete: bool = Fa
     )  # fmt: skip
     moves = moves.filter(~ends_there)
     groups = groups_after(before, moves, ordered, source.placement)
-    seats = seats_after(ours, ordered, plan.setting.seats)
+    seats = seats_after(snapshot.users, ordered, licence(plan.setting, snapshot))
     return Plan(plan.setting, source, ordered, moves, verdicts, undo.findings(), seats, groups)
 
 
@@ -127,7 +128,7 @@ class _Undo:
         kind, there = step["kind"], self._there.get(step["id"])
         old, new = (json.loads(step[name] or "{}") for name in ("before", "after"))
         if kind == "delete":
-            if there is not None or not old:
+            if there is not None or "userName" not in old:
                 return None
             self._anew.append(_name(step))
             return _of_person(old) | {"kind": "create", "id": step["id"], "after": _json(old)}

@@ -32,19 +32,26 @@ def groups_after(before: pl.DataFrame, moves: pl.DataFrame, operations: pl.DataF
     return both.sort(most, "group", descending=[True, False]).select(list(GROUPS))
 
 
-def seats_after(ours: pl.DataFrame, operations: pl.DataFrame, limit: int | None) -> dict[str, int | None]:
-    """Seats: active people now, `after` what may be done, `after_approval` of what is withheld too; the licence's."""
-    active = pl.col("active").fill_null(True)
-    before = int(ours.select(active.sum()).item())
-    deleted = operations.filter(pl.col("kind") == "delete").join(ours.filter(active), on="id", how="semi")["number"]
+def taken(people: pl.DataFrame) -> int:
+    """How many seats people take: one for each who is active (`active`; null counts as active)."""
+    return int(people["active"].fill_null(True).sum())
+
+
+def seat_change(people: pl.DataFrame, operations: pl.DataFrame) -> pl.Expr:
+    """1 for an operation that takes a seat, -1 for one that frees one, else 0; `people` are there (`id`, `active`)."""
+    kind, active = pl.col("kind"), pl.col("active").fill_null(True)
+    deletes = operations.filter(kind == "delete")["id"]
+    deleted = people.select("id", "active").filter(pl.col("id").is_in(deletes.implode()) & active)["id"]
     starts = ~pl.col("after").str.contains(r'"active": ?false').fill_null(False)  # 40 times the speed of a JSON path
-    change = (
-        pl.when((pl.col("kind") == "create") & starts).then(1)
-        .when(pl.col("kind") == "reactivate").then(1)
-        .when((pl.col("kind") == "deactivate") | pl.col("number").is_in(deleted.implode())).then(-1)
-        .otherwise(0)
-    )  # fmt: skip
-    changes = operations.select(change=change, done=pl.col("withheld").is_null())
+    frees = (kind == "deactivate") | ((kind == "delete") & pl.col("id").is_in(deleted.implode()))
+    takes = ((kind == "create") & starts) | (kind == "reactivate")
+    return pl.when(takes).then(1).when(frees).then(-1).otherwise(0)
+
+
+def seats_after(people: pl.DataFrame, operations: pl.DataFrame, limit: int | None) -> dict[str, int | None]:
+    """Seats: active people now, `after` what may be done, `after_approval` of what is withheld too; the licence's."""
+    before = taken(people)
+    changes = operations.select(change=seat_change(people, operations), done=pl.col("withheld").is_null())
     allowed = int(changes.filter("done")["change"].sum())
     return {
         "before": before, "after": before + allowed, "after_approval": before + int(changes["change"].sum()),

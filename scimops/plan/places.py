@@ -38,7 +38,7 @@ def held(snapshot: Snapshot, known: frozenset[str]) -> pl.DataFrame:
 def wanted(preview: Preview) -> pl.DataFrame:
     """Each membership of the preview: `n`, `group_key`, `group` (its name)."""
     names = {group.group_key: group.name for group in preview.groups}
-    stays = preview.members.select("n", "group_key").drop_nulls("group_key").unique()
+    stays = preview.members.select("n", "group_key").drop_nulls("group_key")
     if not names:
         return stays.with_columns(group=pl.lit(None, pl.String))
     name = pl.col("group_key").replace_strict(list(names), list(names.values()), default=None, return_dtype=pl.String)
@@ -51,10 +51,14 @@ def moves(before: pl.DataFrame, after: pl.DataFrame, pairs: pl.DataFrame) -> pl.
     `before` as :func:`held` gives it, `after` as :func:`wanted` does; `pairs` says who is who (`n` may be null for
     people who are in no row of the export, `id` for people who are not there yet).
     """
-    there = before.join(pairs.drop_nulls("id"), on="id")
-    here = after.join(pairs, on="n")
-    both = ["id", "group_key"]
-    leaves = there.join(here.drop_nulls("id"), on=both, how="anti").with_columns(joins=pl.lit(False))
-    joins = here.join(there, on=both, how="anti").with_columns(joins=pl.lit(True), group_id=pl.lit(None, pl.String))
+    people = pairs.with_row_index("person")
+    there = before.join(people.drop_nulls("id"), on="id").with_columns(joins=pl.lit(False))
+    here = after.join(people, on="n").with_columns(joins=pl.lit(True), group_id=pl.lit(None, pl.String))
+    keys = pl.concat([there["group_key"].unique(), here["group_key"].unique()]).unique().drop_nulls()
+    # one number says who is in which group; texts would be compared a million times
+    group = pl.col("group_key").cast(pl.Enum(keys)).to_physical().cast(pl.Int64)
+    place = (pl.col("person").cast(pl.Int64) * len(keys) + group).alias("place")
+    there, here = there.with_columns(place), here.with_columns(place)
+    leaves, joins = there.join(here, on="place", how="anti"), here.join(there, on="place", how="anti")
     columns = ["n", "id", "group_key", "group", "group_id", "joins"]
     return pl.concat([leaves.select(columns), joins.select(columns)]).sort("n", "group_key", nulls_last=True)

@@ -11,7 +11,7 @@ import polars as pl
 
 from scimops.errors import UsageError
 from scimops.present.files import replaced
-from scimops.present.plan_words import KINDS, WHY, WITHHELD, made_of, safeguard_words, seats_sentence, values_of
+from scimops.present.plan_words import KINDS, WHY, made_of, safeguard_words, seats_sentence, values_of, withheld_words
 from scimops.present.workbook import write_workbook
 
 if TYPE_CHECKING:
@@ -54,10 +54,8 @@ def operations_frame(operations: pl.DataFrame) -> pl.DataFrame:
     now, then = (
         ["; ".join(f"{field}: {each[side]}" for field, *each in row if each[side]) for row in values] for side in (0, 1)
     )
-    withheld = operations["withheld"].unique().drop_nulls().to_list()
-    because = pl.col("withheld").replace_strict(
-        withheld, [WITHHELD[code] for code in withheld], return_dtype=pl.String, default=None
-    )
+    held = operations.select("withheld", "due").iter_rows(named=True)
+    because = pl.Series([withheld_words(one) if one["withheld"] else None for one in held], dtype=pl.String)
     return operations.select(
         "number", what=pl.col("kind").replace(KINDS), userName="userName", email="email", externalId="externalId",
         now=pl.Series(now, dtype=pl.String), then=pl.Series(then, dtype=pl.String),

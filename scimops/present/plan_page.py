@@ -24,6 +24,7 @@ from scimops.present.plan_words import (
     safeguard_words,
     seats_sentence,
     values_of,
+    withheld_words,
 )
 from scimops.present.words import many
 
@@ -121,7 +122,7 @@ def _withheld(plan: Plan) -> str:
     if plan.held.is_empty():
         return "<p>Nothing is withheld.</p>"
     rows = [
-        [_who(one), KINDS[one["kind"]], _because(one), escaped(WITHHELD[one["withheld"]])]
+        [_who(one), KINDS[one["kind"]], _because(one), escaped(withheld_words(one))]
         for one in plan.held.sort("withheld", "number").head(SHOWN).iter_rows(named=True)
     ]
     counts = plan.held["withheld"].value_counts(sort=True).iter_rows()

@@ -11,13 +11,13 @@ from rich.text import Text
 from scimops.present.plan_words import (
     KINDS,
     WHY,
-    WITHHELD,
     groups_of,
     name_of,
     safeguard_words,
     seats_sentence,
     shown,
     values_of,
+    withheld_words,
 )
 from scimops.present.tables import ROWS_SHOWN, add_row, findings_table, plain_table, spaced
 from scimops.present.words import many, visible
@@ -80,7 +80,7 @@ def _person(row: dict[str, Any]) -> Group:
     for field, before, after in values_of(row):
         add_row(table, field, shown(before), shown(after))
     lines += [Text(visible(groups_of(row)))] if groups_of(row) else []
-    lines += [Text(f"withheld: {WITHHELD[row['withheld']]}")] if row["withheld"] else []
+    lines += [Text(f"withheld: {withheld_words(row)}")] if row["withheld"] else []
     return Group(*lines, table) if table.row_count else Group(*lines)
 
 
@@ -120,7 +120,7 @@ def _withheld(plan: Plan) -> list[RenderableType]:
         return []
     table = plain_table("Withheld", "person", "would be", "withheld because")
     for row in plan.held.head(NAMED).iter_rows(named=True):
-        add_row(table, name_of(row), KINDS[row["kind"]], WITHHELD[row["withheld"]])
+        add_row(table, name_of(row), KINDS[row["kind"]], withheld_words(row))
     more = plan.held.height - NAMED
     said = f"… and {more:,} more; --xlsx names all of them."
     return [Group(table, Text(said))] if more > 0 else [table]

@@ -33,6 +33,8 @@ WITHHELD = {
     "protected": "protected by the setting",
     "unreadable_rows": "rows of the export cannot be read, so nobody knows who left",
     "rename_swap": "they take each other's userName",
+    "grace": "missing from the exports, not yet for as long as the setting says",
+    "seats": "the licence has no seat for them",
     "stopped": "the setting stops everything where a limit is reached",
     "deactivate": "too many would be deactivated", "delete": "too many would be deleted",
     "leave": "too many would leave a group", "leave_each": "too many would leave this one group",
@@ -80,7 +82,24 @@ def safeguard_words(verdict: Verdict) -> str:
     """What a safeguard counts, with its name in the setting and the group, if it is of one."""
     means = Safeguards.model_fields[verdict.safeguard].description or ""
     means = "people who leave one group" if verdict.safeguard == "leave_each" else means
-    return f"{means} ({verdict.safeguard})" + (f": {verdict.group}" if verdict.group else "")
+    said = f"{means} ({verdict.safeguard})" + (f": {verdict.group}" if verdict.group else "")
+    return said + (f", {verdict.past:,} of them by earlier applies" if verdict.past else "")
+
+
+def withheld_words(operation: dict[str, Any]) -> str:
+    """Why an operation is withheld, and until when, where time alone ends that."""
+    due = operation["due"] if operation["withheld"] == "grace" else None
+    return WITHHELD[operation["withheld"]] + (f" (until {moment(due)})" if due else "")
+
+
+def earlier_applies(plan: Plan) -> str:
+    """Whether earlier applies count towards the limits, and how many there were."""
+    history = plan.history
+    if history is None:
+        return "not looked for"
+    if not history["since"]:
+        return "do not count: the setting has no window"
+    return f"{many(history['applies'], 'apply', 'applies')} since {moment(history['since'])}"
 
 
 def seats_sentence(plan: Plan) -> str:
@@ -102,6 +121,7 @@ def made_of(plan: Plan) -> list[tuple[str, str]]:
         ("Taken", moment(source.taken_at)),
         ("Compared with", f"{source.where}, read {moment(source.read_at)} {ways.get(source.read_by, source.read_by)}"),
         ("The service provider", places),
+        ("Earlier applies", earlier_applies(plan)),
         ("Seal", plan.digest),
     ]
 

@@ -53,7 +53,10 @@ class PlanGroup(TypedDict):
 
 @with_config(_CLOSED)
 class VerdictOut(TypedDict):
-    """One safeguard's answer; `limit` is null where there is none, `group` is set where it is of one group alone."""
+    """One safeguard's answer; `limit` is null where there is none, `group` is set where it is of one group alone.
+
+    `past`: how many of `count` earlier applies removed, within the window; absent where that is none.
+    """
 
     safeguard: str
     count: int
@@ -61,6 +64,7 @@ class VerdictOut(TypedDict):
     limit: int | None
     held: bool
     group: str | None
+    past: NotRequired[int]
 
 
 OperationKind = Literal[
@@ -73,7 +77,8 @@ class OperationOut(TypedDict):
     """An operation, in the order in which they are done. `before` and `after` are JSON objects in a text.
 
     `row` and `file` are null for who is in no row, `id` for who is not there yet, `withheld` where it may be done; the
-    group only of operations on groups and members.
+    group only of operations on groups and members. `due`: when somebody's grace period ends; absent where nobody has
+    one.
     """
 
     number: int
@@ -99,6 +104,15 @@ class OperationOut(TypedDict):
     group_key: str | None
     group: str | None
     group_id: str | None
+    due: NotRequired[str | None]
+
+
+@with_config(_CLOSED)
+class PlanHistory(TypedDict):
+    """Since when earlier applies count towards the limits (empty: none do), and how many there were since."""
+
+    since: str
+    applies: int
 
 
 @with_config(_CLOSED)
@@ -127,6 +141,7 @@ class PlanOut(TypedDict):
     findings: list[FindingOut]
     operations: list[OperationOut]
     moves: list[PlanMove]
+    history: NotRequired[PlanHistory]
     made_at: NotRequired[str]
     seal: str
 

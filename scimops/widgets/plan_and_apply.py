@@ -23,8 +23,9 @@ __all__ = ["PlanAndApplyPanel", "plan_and_apply"]
 
 
 def plan_and_apply(
-    export: str, setting: str, connection: str = "", *, snapshot: str = "", out: str = "", delete: bool = False
-) -> PlanAndApplyPanel:
+    export: str, setting: str, connection: str = "", *, snapshot: str = "", out: str = "", delete: bool = False,
+    history: str = "", require_history: bool = False,
+) -> PlanAndApplyPanel:  # fmt: skip
     """The panel in which a person looks at a plan, approves what is withheld, applies it and undoes it.
 
     In a job (papermill) nobody looks: then the same call makes the plan. Either way the next cells show it.
@@ -36,11 +37,15 @@ def plan_and_apply(
         snapshot: folder of a snapshot that was saved; then the service provider is not read for the plan.
         out: folder for `plan.json`, the journal and the receipts.
         delete: delete who is gone and not active any more, and who is undone; else they are only deactivated.
+        history: folder with receipts of earlier applies, which count towards the limits; empty: `out`.
+        require_history: no plan is made where they are not found.
 
     Raises:
         ScimopsError: in a job, a source cannot be read whole, or no plan can be made. The panel shows that instead.
     """
-    return PlanAndApplyPanel(PlanSession(Given(export, setting, connection, snapshot, out, delete)))
+    return PlanAndApplyPanel(
+        PlanSession(Given(export, setting, connection, snapshot, out, delete, history, require_history))
+    )
 
 
 class PlanAndApplyPanel:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ends import QUICK
 from proxying import scim_connection
+from typer.testing import Result
 
 from scimops.apply import Receipts, apply
 from scimops.client import ServiceProvider, connect
@@ -28,6 +29,9 @@ SETTING = Setting.model_validate(
      "safeguards": OPEN}
 )  # fmt: skip
 DEPARTMENTS = ("Sales", "Engineering", "R&D", "")
+Run = Callable[..., Result]
+PLAN = ("plan", "people.csv", "--setting", "setting.yaml", "--connection", "acme")
+APPLY = ("--connection", "acme")
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,10 @@ class Company:
         """The same of who is there and active."""
         return {row[0]: (row[1], "\n".join(group_key(name) for name in row[7:]) or None)
                 for row in self.state().values() if row[6] is not False}  # fmt: skip
+
+
+def export(*people: Person) -> None:
+    Path("people.csv").write_text(HEADER + "".join(f"{person}\n" for person in people))
 
 
 def connected_to(url: str) -> ServiceProvider:

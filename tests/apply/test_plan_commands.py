@@ -3,57 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from applying import HEADER, Person
+from applying import APPLY, PLAN, Person, Run, export
 from proxying import TOKEN_NAME
-from typer.testing import CliRunner, Result
 
-from scimops.cli import app
-from scimops.errors import ScimopsError
 from scimops.jobs.ledger import canonical
 from scimops.jobs.signing import make_key
 from scimops.plan import StalePlanError
-
-SETTING = """\
-name: Acme
-group_settings: {target_group: Everyone, criterion: {field: department}}
-safeguards: {deactivate: {number: 1}}
-"""
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`scimops WORDS` in a folder with a setting and a connection; its token is searched for in what it says."""
-    folder = tmp_path / "config"
-    folder.mkdir(mode=0o700)
-    folder.joinpath("connections.yaml").write_text(
-        f"format: 1\nconnections:\n  acme:\n    kind: scim\n    url: {url}\n    token: env:{TOKEN_NAME}\n"
-    )
-    monkeypatch.setenv("SCIMOPS_CONFIG", str(folder))
-    monkeypatch.setenv("SCIMOPS_LEDGER", str(tmp_path / "runs.ndjson"))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "setting.yaml").write_text(SETTING)
-
-    def scimops(*words: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(app, list(words), env={"COLUMNS": "200"})
-        found = result.exception.exit_code if isinstance(result.exception, ScimopsError) else result.exit_code
-        assert found == code, (result.output, result.exception)
-        return result
-
-    return scimops
-
-
-def export(*people: Person) -> None:
-    Path("people.csv").write_text(HEADER + "".join(f"{person}\n" for person in people))
-
-
-PLAN = ("plan", "people.csv", "--setting", "setting.yaml", "--connection", "acme")
-APPLY = ("--connection", "acme")
 
 
 def test_the_whole_way(run: Run) -> None:

@@ -28,7 +28,7 @@ SETTING = """\
 name: Acme
 group_settings: {target_group: Everyone, criterion: {field: department}}
 safeguards: {deactivate: {number: 0}, protect: [boss@*]}
-seats: 2
+seats: 4
 """
 Run = Callable[..., Result]
 PLAN = ("plan", "people.csv", "--setting", "setting.yaml", "--snapshot", "held")

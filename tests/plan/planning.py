@@ -12,6 +12,7 @@ from scimops.capabilities import PUBLISHED
 from scimops.client.snapshot import Snapshot, make_snapshot
 from scimops.idp import read_export
 from scimops.plan import Plan, make_plan
+from scimops.plan.history import History
 from scimops.preview import preview_export
 from scimops.setting import Setting
 
@@ -54,9 +55,13 @@ def there(name: str, **more: Any) -> dict[str, Any]:
     return person | more
 
 
-def plan_of(folder: Path, people: list[str], held: Snapshot, delete: bool = False, **setting: Any) -> Plan:
+def plan_of(
+    folder: Path, people: list[str], held: Snapshot, delete: bool = False, history: History | None = None,
+    **setting: Any,
+) -> Plan:  # fmt: skip
     chosen = Setting.model_validate({"name": "Test", "group_settings": BY_DEPARTMENT} | setting)
-    return make_plan(preview_export(export(folder, *people), chosen, channel="apply"), held, delete=delete)
+    preview = preview_export(export(folder, *people), chosen, channel="apply")
+    return make_plan(preview, held, delete=delete, history=history)
 
 
 def said(plan: Plan) -> list[tuple[Any, ...]]:

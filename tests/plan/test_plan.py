@@ -17,6 +17,8 @@ from scimops.plan import StalePlanError, load_plan, make_plan
 from scimops.preview import preview_export
 from scimops.setting import Setting
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "plan-1.json"
+
 
 def test_each_person_has_the_operation_that_an_admin_expects(tmp_path: Path) -> None:
     people = [
@@ -90,10 +92,10 @@ def test_a_name_is_free_before_it_is_taken_and_a_swap_is_withheld(tmp_path: Path
 def test_deleting_is_asked_for_and_takes_only_who_ended(tmp_path: Path) -> None:
     held = snapshot({"name": "a"}, {"name": "gone"}, {"name": "ended", "active": False})
     guards = {"safeguards": {"minimum": 1000}}
-    assert said(plan_of(tmp_path, [line("a")], held, delete=True, **guards)) == [
-        ("deactivate", "gone@example.com", None),
-        ("delete", "ended@example.com", None),
-    ]
+    plan = plan_of(tmp_path, [line("a")], held, delete=True, **guards)
+    assert said(plan) == [("deactivate", "gone@example.com", None), ("delete", "ended@example.com", None)]
+    changes = plan.operations.select("before", "after", pl.col("changed").list.join(","))
+    assert changes.rows() == [('{"active":true}', '{"active":false}', "active"), ('{"active":false}', None, "")]
 
 
 def test_a_column_that_the_export_has_not_makes_nothing_blank(tmp_path: Path) -> None:
@@ -188,6 +190,13 @@ def test_a_plan_is_read_back_only_as_it_was_made(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(StalePlanError, match="no plan"):
         load_plan(path)
+
+
+def test_a_plan_of_the_first_version_is_read_for_ever() -> None:
+    plan = load_plan(GOLDEN)
+    assert [row[0] for row in said(plan)] == ["update", "create", "create", "deactivate", "deactivate"]
+    assert plan.digest == json.loads(GOLDEN.read_text())["seal"]
+    assert (plan.history, plan.operations["due"].null_count()) == (None, 5)
 
 
 def test_two_plans_of_one_state_have_one_digest(tmp_path: Path) -> None:

@@ -43,9 +43,14 @@ def test_what_is_withheld_is_counted_apart_and_seats_are_short(tmp_path: Path, p
     guards = {"deactivate": {"number": 0}, "minimum": 1000}
     plan = plan_of(tmp_path, PEOPLE, held(placement), seats=6, safeguards=guards)
     rows = {row["group"]: tuple(row.values())[2:] for row in plan.groups.to_dicts()}
-    assert rows["Sales"] == (4, 2, 2, 4, 1)
-    assert plan.seats == {"before": 5, "after": 7, "after_approval": 6, "limit": 6}
-    assert [one.message for one in plan.findings] == ["7 seats are taken once this is done, the licence has 6."]
+    assert rows["Sales"] == (4, 2, 1, 3, 2), "gone stays, so one of the two who start has no seat"
+    assert plan.seats == {"before": 5, "after": 6, "after_approval": 6, "limit": 6}
+    assert [one.message for one in plan.findings] == [
+        "7 seats are needed to do all of this, the licence has 6; 1 person who would start is withheld."
+    ]
+    open_plan = plan_of(tmp_path, PEOPLE, held(placement), seats=6, safeguards=guards | {"seats": False})
+    assert open_plan.seats["after"] == 7
+    assert open_plan.findings[0].message.endswith("the licence has 6; 0 people who would start are withheld.")
 
 
 def test_who_is_placed_elsewhere_though_nothing_differs_is_a_finding(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def plan(tmp_path: Path) -> Plan:
         groups.setdefault(group, []).append(f"id-{name}")
     later = [*DEPARTMENTS[1:], DEPARTMENTS[0]]
     people = [line(name, quoted(group)) for name, group in zip(names, later, strict=True)]
-    guards = {"deactivate": {"number": 5}, "leave": {}, "leave_each": {}, "empty_groups": None, "protect": ["boss*"]}
+    guards = {"deactivate": {"number": 5}, "leave": {}, "leave_each": {}, "empty_groups": None, "protect": ["boss*"],
+              "seats": False}  # fmt: skip
     return plan_of(tmp_path, [*people, line("new")], snapshot(*now, groups=groups), safeguards=guards, seats=40)
 
 

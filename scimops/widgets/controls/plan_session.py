@@ -24,7 +24,7 @@ from scimops.jobs.signing import signer
 from scimops.plan import Plan, StalePlanError
 from scimops.plan.approval import Approval, approvable, approve
 from scimops.plan.inverse import inverse
-from scimops.plan.sources import plan_for, read_held
+from scimops.plan.sources import Past, plan_for, read_held
 from scimops.setting import load_setting
 
 if TYPE_CHECKING:
@@ -43,7 +43,10 @@ VALID: Final = dt.timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Given:
-    """What a plan is made of: paths, the name of a connection, and whether people are deleted."""
+    """What a plan is made of: paths, the name of a connection, and whether people are deleted.
+
+    `history`: folder with receipts of earlier applies; empty: `out`. `require_history`: no plan without them.
+    """
 
     export: str
     setting: str
@@ -51,6 +54,8 @@ class Given:
     snapshot: str = ""
     out: str = ""
     delete: bool = False
+    history: str = ""
+    require_history: bool = False
 
 
 @dataclass
@@ -90,8 +95,10 @@ class PlanSession:
             setting = load_setting(self.given.setting)
             self._export = read_export(self.given.export)
             self.snapshot = self._read(setting)
+            past = Past(Path(self.given.history or self.given.out or PLACE), self.given.require_history)
             self.preview, plan = plan_for(
-                self._export, setting, self.snapshot, Path(self.given.setting).parent, delete=self.given.delete
+                self._export, setting, self.snapshot, Path(self.given.setting).parent, delete=self.given.delete,
+                past=past,
             )  # fmt: skip
             self._begin(plan, undoing=False)
         except ScimopsError as error:

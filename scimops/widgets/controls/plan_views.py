@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from scimops.grouping import REASONS
-from scimops.present.plan_words import WHY, WITHHELD, four_numbers, values_of
+from scimops.present.plan_words import WHY, WITHHELD, four_numbers, values_of, withheld_words
 from scimops.present.words import many, people
 from scimops.widgets.controls.listing import Page, empty, pager, table
 from scimops.widgets.controls.markup import Markup, join, tag
@@ -45,6 +45,7 @@ _CARDS: Final = ("good", "people", "groups", "fix")
 _SAFEGUARDS: Final = {
     "deactivate": "people to deactivate", "delete": "people to delete", "leave": "people who leave a group",
     "leave_each": "people who leave one group", "move": "people who move", "empty_groups": "groups that are emptied",
+    "seats": "people who start, of the licence's seats",
 }  # fmt: skip
 _OUTCOMES: Final = {
     "done": "done", "already": "was so already", "refused": "refused by the service provider",
@@ -83,7 +84,8 @@ def verdicts(plan: Plan) -> Markup:
 def _verdict(one: Verdict) -> str:
     most = "no limit" if one.limit is None else f"at most {one.limit:,}"
     whose = f" (“{one.group}”)" if one.group else ""
-    return f"{_SAFEGUARDS.get(one.safeguard, one.safeguard)}{whose}: {one.count:,} of {one.population:,}, {most}"
+    past = f" ({one.past:,} of them by earlier applies)" if one.past else ""
+    return f"{_SAFEGUARDS.get(one.safeguard, one.safeguard)}{whose}: {one.count:,}{past} of {one.population:,}, {most}"
 
 
 def tabs(chosen: str, counts: dict[str, int]) -> Markup:
@@ -161,8 +163,7 @@ def _what(row: dict[str, Any]) -> Markup:
     why = tag("span", WHY.get(row["why"] or "", row["why"] or ""), class_="scimops-account")
     if row["withheld"] is None:
         return join(said, why)
-    held = WITHHELD.get(row["withheld"], row["withheld"])
-    return join(said, why, tag("div", f"▲ Withheld: {held}", class_="scimops-held"))
+    return join(said, why, tag("div", f"▲ Withheld: {withheld_words(row)}", class_="scimops-held"))
 
 
 def _values(row: dict[str, Any]) -> Markup:
