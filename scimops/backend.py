@@ -35,12 +35,18 @@ class Backend:
         self,
         pipeline: Pipeline,
         folder: Path | None = None,  # noqa: ARG002  # a cluster needs it
-        **tables: pl.DataFrame,
+        **tables: pl.DataFrame | Path,
     ) -> pl.DataFrame:
-        """The result of `pipeline`, called with `tables` as lazy Narwhals frames."""
-        lazy = {name: nw.from_native(table.lazy()) for name, table in tables.items()}
+        """The result of `pipeline`, called with `tables` as lazy Narwhals frames.
+
+        A table is a frame, or a Parquet file or folder of such that may be larger than the memory: with one of those
+        the rows come in any order.
+        """
+        on_disk = [name for name, table in tables.items() if isinstance(table, Path)]
+        lazy = {name: nw.from_native(_lazy(table)) for name, table in tables.items()}
         result: pl.LazyFrame = pipeline(**lazy).to_native()
-        return result.collect(engine="in-memory")  # the other engine would give the rows in another order
+        # the engine that keeps the order of rows holds everything in memory
+        return result.collect(engine="streaming" if on_disk else "in-memory")
 
 
 class SparkBackend(Backend):
@@ -49,7 +55,7 @@ class SparkBackend(Backend):
     def __init__(self, master: str) -> None:
         self.name = master
 
-    def run(self, pipeline: Pipeline, folder: Path | None = None, **tables: pl.DataFrame) -> pl.DataFrame:
+    def run(self, pipeline: Pipeline, folder: Path | None = None, **tables: pl.DataFrame | Path) -> pl.DataFrame:
         """As :meth:`Backend.run`; `folder` must be readable by the cluster's workers.
 
         Raises:
@@ -60,8 +66,9 @@ class SparkBackend(Backend):
         session = self._session()
         lazy = {}
         for name, table in tables.items():
-            path = folder / f"{name}.parquet"
-            table.write_parquet(path)
+            path = table if isinstance(table, Path) else folder / f"{name}.parquet"
+            if isinstance(table, pl.DataFrame):
+                table.write_parquet(path)
             lazy[name] = nw.from_native(session.read.parquet(str(path)))
         result = pipeline(**lazy).to_native()
         try:
@@ -102,6 +109,10 @@ class SparkBackend(Backend):
         if reason:
             advice = "Check the master's host and port."
             raise ScimopsError(f"Spark at {self.name} does not answer: {reason}", advice=advice)
+
+
+def _lazy(table: pl.DataFrame | Path) -> pl.LazyFrame:
+    return table.lazy() if isinstance(table, pl.DataFrame) else pl.scan_parquet(table)
 
 
 def _reason(error: Exception) -> str:

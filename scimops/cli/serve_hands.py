@@ -1,4 +1,4 @@
-"""`scimops serve enrol`, `enrol-new`, `delete-group`: what people and the platform itself do, not the API."""
+"""`scimops serve enrol`, `enrol-new`, `auto-enrol`, `delete-group`: what people and the platform itself do, not the API."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(enrol)
     app.command("enrol-new")(enrol_new)
+    app.command("auto-enrol")(auto_enrol)
     app.command("delete-group")(delete_group)
 
 
@@ -55,6 +56,22 @@ def enrol_new(company: COMPANY = None, database: DATABASE = HERE) -> None:
         count = fixtures.enrol_new(connection, company_of(connection, company))
     opened.close()
     typer.echo(f"{count:,} enrolled")
+
+
+def auto_enrol(
+    enrolment: Annotated[str, typer.Argument(help="Id of the enrolment, as enrol showed it.")],
+    on: Annotated[bool, typer.Option("--on/--off", help="Are people enrolled who join a group later?")],
+    company: COMPANY = None,
+    database: DATABASE = HERE,
+) -> None:
+    """Switch the auto-enrol of an enrolment on or off, as an admin does by hand on a real platform."""
+    from scimops.service_provider.management.fixtures import switch_auto_enrol
+    from scimops.service_provider.upkeep import company_of, open_made
+
+    opened = open_made(database)
+    with opened.write() as connection:
+        switch_auto_enrol(connection, company_of(connection, company), enrolment, on=on)
+    opened.close()
 
 
 def delete_group(

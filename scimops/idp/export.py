@@ -195,10 +195,19 @@ class Export:
             for name in (*PLAIN_FIELDS, "active")
             if name not in frame.columns
         ]
-        days = [_date(name, self.shape.us_dates) for name in _DAYS if name in self.columns]
+        days = self._days()
         constants = [pl.lit(self.idp).alias("idp"), pl.lit(self.shape.name).alias("shape")]
         whole = frame.lazy().with_columns(*absent, *days, *constants)
         return frames.check(whole.select(*frames.USERS.names, *custom).collect(), frames.USERS)
+
+    def days(self) -> pl.DataFrame:
+        """Of each readable record, in order: `createdOn`, `hiredOn`, `leftOn` (dates; null where none is told)."""
+        found = {name: self.columns[name] for name in _DAYS if name in self.columns}
+        absent = [pl.lit(None, pl.Date).alias(name) for name in _DAYS if name not in found]
+        return self.frame(found).lazy().with_columns(*self._days(), *absent).select(_DAYS).collect()
+
+    def _days(self) -> list[pl.Expr]:
+        return [_date(name, self.shape.us_dates) for name in _DAYS if name in self.columns]
 
     def to_pandas(self) -> pd.DataFrame:
         """All readable users in pandas, with string dtypes and pd.NA (columns: schema `users`)."""

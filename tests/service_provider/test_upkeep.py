@@ -21,6 +21,7 @@ from scimops.errors import UsageError
 from scimops.service_provider import retention
 from scimops.service_provider.backup import BackupError, back_up
 from scimops.service_provider.database import Database, open_database
+from scimops.service_provider.directory import NotFoundError
 from scimops.service_provider.erasure import Erased, erase_person, scrub
 from scimops.service_provider.management.fixtures import add_enrolment
 from scimops.service_provider.migrations import migrate
@@ -29,6 +30,7 @@ from scimops.service_provider.serve import prepare
 from scimops.service_provider.tables import (
     audit_log,
     enrolled,
+    enrolments,
     groups,
     memberships,
     metadata,
@@ -517,6 +519,11 @@ def test_what_others_do_is_done_by_commands(commanded: tuple[str, Database]) -> 
         connection.execute(sa.insert(memberships).values(group_n=1, user_n=2))
     assert invoke("enrol", "Late", "--group", "g1", "--no-auto-enrol", "--database", url).exit_code == 0
     assert invoke("enrol-new", "--database", url).stdout == "1 enrolled\n"
+    on = sa.select(enrolments.c.auto_enrol).where(enrolments.c.id == made.stdout.strip())
+    for word, expected in (("--off", False), ("--on", True)):
+        assert invoke("auto-enrol", made.stdout.strip(), word, "--database", url).exit_code == 0
+        assert one(database, on) is expected
+    assert isinstance(invoke("auto-enrol", "Nothing", "--on", "--database", url).exception, NotFoundError)
     assert isinstance(invoke("delete-group", "Nothing", "--database", url).exception, UsageError)
     assert isinstance(invoke("delete-group", "R&D", "--company", "Other", "--database", url).exception, UsageError)
     assert invoke("delete-group", "R&D", "--company", "This company", "--database", url).exit_code == 0

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from scimops.service_provider.database import loaded, new_id
-from scimops.service_provider.management.answers import Caller
+from scimops.service_provider.management.answers import Caller, found
 from scimops.service_provider.management.audit import record
 from scimops.service_provider.management.groups import target_group
 from scimops.service_provider.placement import ignoring, now
@@ -55,6 +55,20 @@ def enrol_new(connection: sa.Connection, company_id: str) -> int:
         known = groups.c.id.in_(loaded(row.document)["group_ids"]) & (groups.c.company_id == company_id)
         count += _enrol(connection, row.id, connection.scalars(sa.select(groups.c.n).where(known)).all())
     return count
+
+
+def switch_auto_enrol(connection: sa.Connection, company_id: str, enrolment_id: str, *, on: bool) -> None:
+    """An admin switches the auto-enrol of an enrolment on or off; who is enrolled stays so.
+
+    Raises:
+        NotFoundError: this company has none with this id.
+    """
+    table = enrolments.c
+    mine = (table.company_id == company_id) & (table.id == enrolment_id)
+    row = found(connection.execute(sa.select(enrolments).where(mine)).one_or_none(), "enrolment")
+    connection.execute(sa.update(enrolments).where(mine).values(auto_enrol=on))
+    old, new = ({"name": row.name, "auto_enrol": value} for value in (row.auto_enrol, on))
+    record(connection, company_id, BY_HAND, "Update", "Enrollment", enrolment_id, old=old, new=new)
 
 
 def delete_group_by_hand(connection: sa.Connection, company_id: str, group_id: str) -> None:

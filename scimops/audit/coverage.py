@@ -1,0 +1,263 @@
+"""Coverage: person by person, how far the chain to the auto-enrolled training holds, and why it does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from scimops import frames
+from scimops.audit import why
+from scimops.audit.causes import LINKS
+from scimops.audit.frames import COVERAGE
+from scimops.audit.links import links
+from scimops.audit.people import KEYS, Met, Population
+from scimops.audit.state import State
+from scimops.audit.told import Logs, group_lines, lines_of, moment
+from scimops.backend import Backend, open_backend
+from scimops.grouping import ARRIVING, group_key
+
+RHYTHM = {"entra": dt.timedelta(minutes=40)}
+"""How long an identity provider may take to send somebody new (platform facts); of the others an hour is given."""
+
+STATUSES: dict[str, str] = {
+    "arrived": "arrived",
+    "lost": "did not arrive",
+    "not_due_yet": "need not be there yet",
+    "cannot_tell": "cannot be told",
+    "not_meant": "left, not active or out of scope",
+}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many of how many arrived, and where the others were lost.
+
+    `people` has the schema `coverage`. `at` is the time for which it is said. `not_read` names links that nobody could
+    look at (enrolments that may not be read, and campaigns always): they are claimed of nobody.
+    """
+
+    population: Population
+    people: pl.DataFrame
+    at: str
+    not_read: tuple[str, ...]
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many people have each status; they add up to the population."""
+        counted = Counter(self.people["status"].to_list())
+        return {status: counted[status] for status in STATUSES}
+
+    @property
+    def meant(self) -> int:
+        """How many should have arrived by now: those who did, those who were lost, those of whom it is not known."""
+        return self.counts["arrived"] + self.counts["lost"] + self.counts["cannot_tell"]
+
+    @cached_property
+    def losses(self) -> pl.DataFrame:
+        """`lost_at`, `cause`, `people` of those who were lost, in the order of the chain, the most first."""
+        order = {link: number for number, link in enumerate(LINKS)}
+        lost = self.people.filter(pl.col("status") == "lost").group_by("lost_at", "cause").agg(people=pl.len())
+        rank = pl.col("lost_at").replace_strict(order, default=len(order), return_dtype=pl.Int64)
+        return lost.sort(rank, "people", "cause", descending=[False, True, False])
+
+    def since(self, first_day: dt.date) -> pl.DataFrame:
+        """The people whose first day is this day or later."""
+        return self.people.filter(pl.col("since") >= first_day)
+
+
+def cover(
+    met: Met, state: State, population: Population, logs: Logs, at: dt.datetime, *, backend: str = "polars",
+    folder: Path | None = None,
+) -> Coverage:  # fmt: skip
+    """How far the chain holds for each of `population` at the time `at`.
+
+    Args:
+        met: the export and the snapshot of `state`, matched.
+        state: the platform with its enrolments.
+        population: from :func:`scimops.audit.people.of_export` or :func:`scimops.audit.people.of_hr`.
+        logs: what the logs say.
+        at: when the platform was read.
+        backend: `polars`, or a Spark master.
+        folder: for a cluster, where frames are staged.
+    """
+    computer = open_backend(backend)
+    people = _chain(met, state, population, computer, folder)
+    meant = ~pl.col("left")
+    if population.source == "idp":  # an employee with an account that is off is lost; an account that is off is not
+        meant &= ~pl.col("reason").is_in(["out_of_scope", "inactive"])
+    people = _judged(people, meant, at, RHYTHM.get(met.preview.export.idp, dt.timedelta(hours=1)))
+    causes = _causes(people, met, state, logs, computer, folder)
+    people = people.join(causes, on="p", how="left", maintain_order="left").with_columns(
+        cause=pl.when(pl.col("status").is_in(["lost", "not_due_yet"])).then(pl.coalesce("cause", "early_cause"))
+        .otherwise("early_cause"),
+        n="p",
+    )  # fmt: skip
+    not_read = ("enrolments",) if state.enrolments is None else ()
+    return Coverage(population, frames.check(people.select(COVERAGE.names), COVERAGE), moment(at), not_read)
+
+
+def _chain(met: Met, state: State, population: Population, computer: Backend, folder: Path | None) -> pl.DataFrame:
+    """The population with every link."""
+    pairs = met.matched.pairs.select("n", user_id="id", matched_by="matched_by")
+    wanted, groups = _wanted(met), _groups(state)
+    members = state.snapshot.members.select("group_id", "user_id").join(groups, on="group_id")
+    linked = computer.run(
+        links, folder, people=pairs.select("n", "user_id"), wanted=wanted,
+        members=members.select("user_id", "group_id", "group_key"), offers=_offers(state), seen=state.enrolled,
+    )  # fmt: skip
+    rows = met.rows.select("n", *KEYS, "reason", "value", on=pl.col("active").fill_null(True))
+    people = population.people.join(rows, on="n", how="left", maintain_order="left", suffix="_row")
+    for part in (pairs, linked, _named(met, wanted)):
+        people = people.join(part, on="n", how="left", maintain_order="left")
+    users = met.users.select(user_id="id", there_on=pl.col("active").fill_null(True))
+    people = people.join(users, on="user_id", how="left", maintain_order="left")
+    if population.source == "idp":  # who stands in a row that cannot be read has no `n`
+        people = people.with_columns(pl.col("reason").fill_null("rejected_unreadable"))
+    unclear = pl.col("unclear") | (
+        pl.col("user_id").is_null() & pl.col("n").is_in(met.matched.clashes["n"].implode()).fill_null(False)
+    )
+    return _as_links(people.with_columns(unclear=unclear), readable=state.enrolments is not None)
+
+
+def _as_links(people: pl.DataFrame, *, readable: bool) -> pl.DataFrame:
+    here = pl.col("user_id").is_not_null()
+    known = ~pl.col("unclear")
+    taken = (pl.col("reason") == "rejected_duplicate") & here  # the first of a clash is accepted on the wire
+    whole = here & (pl.col("wants") > 0) & (pl.col("held") == pl.col("wants"))
+    expected = whole & (pl.col("auto") > 0)
+    # where no enrolment enrols by itself, those reports count that somebody was put into by hand
+    kind = [
+        pl.when(pl.col("auto") > 0).then(f"auto_{name}").otherwise(f"other_{name}") for name in ("seen", "readable")
+    ]
+    unread = (pl.col("auto") > 0) & (kind[1] == 0)
+    seen = pl.when(~unread).then(whole & (kind[1] > 0) & (kind[0] == kind[1]))
+    return people.with_columns(
+        in_idp=pl.col("reason").is_not_null(),
+        sent=((pl.col("reason").is_in(ARRIVING) & pl.col("on")) | taken).fill_null(False),
+        at_platform=pl.when(known).then(here),
+        active=pl.when(known).then(here & pl.col("there_on").fill_null(False)),
+        in_group=pl.when(known).then(whole.fill_null(False)),
+        expected=pl.when(known & pl.lit(readable)).then(expected.fill_null(False)),
+        enrolled=pl.when(known & pl.lit(readable)).then(pl.when(here).then(seen).otherwise(False)),
+    )
+
+
+def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, rhythm: dt.timedelta) -> pl.DataFrame:
+    """With `status`, `lost_at`, `early_cause` (where the export alone says it), `due`, `start` and `end`."""
+    first = pl.coalesce([pl.when(~pl.col(link).fill_null(True)).then(pl.lit(link)) for link in LINKS])
+    reason = pl.col("reason")
+    # the day alone is known, so somebody new is due when that day has passed and the identity provider had its time
+    due = (pl.col("since").cast(pl.Datetime) + dt.timedelta(days=1) + rhythm).dt.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    people = people.with_columns(lost_at=first, due=due, start=pl.col("since").dt.strftime("%Y-%m-%dT00:00:00.000Z"))
+    early = (due > moment(at)).fill_null(False)
+    status = (
+        pl.when(~meant).then(pl.lit("not_meant"))
+        .when(pl.col("unclear")).then(pl.lit("cannot_tell"))
+        .when(pl.col("lost_at").is_null()).then(pl.lit("arrived"))
+        .when(early).then(pl.lit("not_due_yet"))
+        .otherwise(pl.lit("lost"))
+    )  # fmt: skip
+    people = people.with_columns(status=status, end="due")
+    off = pl.when(reason.is_in(ARRIVING)).then(pl.lit("inactive")).otherwise(reason)
+    cause = (
+        pl.when(pl.col("status") == "cannot_tell").then(pl.lit("ambiguous"))
+        .when(pl.col("lost_at") == "in_idp").then(pl.lit("not_in_idp"))
+        .when(pl.col("lost_at") == "sent").then(off)
+        .when(pl.col("status") == "not_meant").then(reason)
+        .when(pl.col("lost_at") == "enrolled").then(pl.lit("not_in_report"))
+    )  # fmt: skip
+    return people.with_columns(
+        early_cause=cause,
+        lost_at=pl.when(pl.col("status").is_in(["lost", "not_due_yet"])).then("lost_at"),
+        due=pl.when(pl.col("status") == "not_due_yet").then("due"),
+    )
+
+
+def _causes(
+    people: pl.DataFrame, met: Met, state: State, logs: Logs, computer: Backend, folder: Path | None
+) -> pl.DataFrame:
+    """`p`, `cause`, `evidence` of those who were lost at a link that the logs or both sides explain."""
+    lost = people.filter(pl.col("status") == "lost")
+    asked = lost.filter(pl.col("lost_at").is_in(["at_platform", "active", "in_group"]))
+    keys = asked.select("p", externalId="externalId_row", user_key="user_key", email_key="email_key", user_id="user_id")
+    told = lines_of(keys, logs, computer, folder)
+    parts = {link: lost.filter(pl.col("lost_at") == link) for link in ("at_platform", "active", "in_group", "expected")}
+    deleted = group_lines(logs, computer, folder)
+    deleted = deleted.with_columns(group_key=_keys(deleted["name"]))
+    return pl.concat([
+        why.absence(parts["at_platform"], told, logs),
+        why.inactivity(parts["active"], told, logs),
+        why.misplacement(_both_values(parts["in_group"], met, state), told, deleted, logs),
+        _untrained(parts["expected"], state),
+    ])  # fmt: skip
+
+
+def _both_values(people: pl.DataFrame, met: Met, state: State) -> pl.DataFrame:
+    """With `value`, `value_there` (keys), whether they can be `compared`, `group_key` and whether it `exists`."""
+    field = met.preview.setting.grouping_field
+    column = f"field.{field}" if field and f"field.{field}" in met.users.columns else field
+    compared = column is not None and column in met.users.columns
+    there = met.users.select(user_id="id", value_there=column if compared and column else pl.lit(None, pl.String))
+    people = people.join(there, on="user_id", how="left", maintain_order="left")
+    groups = _groups(state)["group_key"].implode()
+    return people.with_columns(
+        value=_keys(people["value"]), value_there=_keys(people["value_there"]), compared=pl.lit(compared),
+        group_key=pl.col("keys").list.first(), exists=pl.col("keys").list.first().is_in(groups).fill_null(False),
+    )  # fmt: skip
+
+
+def _untrained(people: pl.DataFrame, state: State) -> pl.DataFrame:
+    """Of those whose group has no enrolment with auto-enrol: whether it has another one."""
+    groups = _groups(state)
+    some = state.enrolment_groups.join(groups, on="group_id")["group_key"].implode()
+    off = pl.col("keys").list.eval(pl.element().is_in(some)).list.any().fill_null(False)
+    cause = pl.when(off).then(pl.lit("auto_enrol_off")).otherwise(pl.lit("no_enrolment"))
+    return people.select("p", cause=cause, evidence=pl.lit(None, pl.String))
+
+
+def _wanted(met: Met) -> pl.DataFrame:
+    """`n`, `group_key` of each group that the rule gives; of those whom a clash rejects, the group of their value."""
+    wanted = met.preview.members.select("n", "group_key").drop_nulls()
+    clashing = met.rows.filter(pl.col("reason") == "rejected_duplicate").select("n", "value")
+    values = clashing["value"].unique().to_list()
+    places = [met.preview.grouping.place(value).key for value in values]
+    led = pl.DataFrame({"value": values, "group_key": places}, schema={"value": pl.String, "group_key": pl.String})
+    more = clashing.join(led, on="value", nulls_equal=True).select("n", "group_key").drop_nulls()
+    return pl.concat([wanted, more]).unique(maintain_order=True)
+
+
+def _named(met: Met, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Of each `n`: the names of the groups (`group`) and their `keys`."""
+    names = {group.group_key: group.name for group in met.preview.groups}
+    name = pl.col("group_key").replace_strict(list(names), list(names.values()), default=None, return_dtype=pl.String)
+    named = wanted.with_columns(name=name.fill_null(pl.col("group_key")) if names else pl.col("group_key"))
+    return named.sort("n", "group_key").group_by("n").agg(group=pl.col("name").str.join("\n"), keys="group_key")
+
+
+def _groups(state: State) -> pl.DataFrame:
+    """`group_id`, `group_key` of each group there."""
+    groups = state.snapshot.groups
+    return groups.select(group_id="id", group_key=_keys(groups["name"]))
+
+
+def _offers(state: State) -> pl.DataFrame:
+    """`group_id`, `enrolment_id`, `auto`, `readable` of each enrolment."""
+    flags = pl.col("auto_enrol", "readable").cast(pl.Int64)
+    known = state.enrolments if state.enrolments is not None else pl.DataFrame(schema=_ENROLMENTS)
+    known = known.select(flags, enrolment_id="id").rename({"auto_enrol": "auto"})
+    return state.enrolment_groups.join(known, on="enrolment_id").select("group_id", "enrolment_id", "auto", "readable")
+
+
+_ENROLMENTS = {"id": pl.String, "auto_enrol": pl.Boolean, "readable": pl.Boolean}
+
+
+def _keys(values: pl.Series) -> pl.Series:
+    """The group keys of values, each distinct one worked out once; null for blank."""
+    distinct = values.drop_nulls().unique().to_list()
+    keys = {value: group_key(value) or None for value in distinct}
+    return values.replace_strict(list(keys), list(keys.values()), default=None, return_dtype=pl.String)

@@ -1,0 +1,102 @@
+"""Why a link is missing: decided from both sides first, then from the last line of the logs that tells of it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from scimops.audit.told import Logs, evidence
+
+CAUSE_OF = {
+    "domain_not_allowed": "domain_not_allowed", "seats_full": "seats_full", "taken": "taken", "invalid": "invalid",
+    "token_rejected": "token_rejected", "server_error": "server_error", "rate_limited": "server_error",
+    "not_in_scope": "idp_skipped", "duplicate_in_idp": "idp_skipped",
+}  # fmt: skip
+"""From the reason of a line that did not succeed to the cause; of all others: refused."""
+
+_OFFERED = ("create", "update", "rename", "reactivate", "other")
+_ENDED = ("deactivate", "delete")
+_OK = pl.col("outcome") == "success"
+_IDLE = (pl.col("reason") == "no_change").fill_null(False)
+"""A line that says nothing was to be done explains nothing."""
+
+
+def absence(people: pl.DataFrame, told: pl.DataFrame, logs: Logs) -> pl.DataFrame:
+    """Of each `p` who is not on the platform: `cause`, `evidence`. `people` has `start`, `end`: when they were due."""
+    failed = ~_OK & pl.col("operation").is_in(_OFFERED) & ~_IDLE
+    gone = _OK & (pl.col("operation") == "delete")
+    last = _last(told, failed | gone)
+    by_reason = pl.col("reason").replace_strict(CAUSE_OF, default="refused", return_dtype=pl.String)
+    last = last.with_columns(
+        cause=pl.when(_OK).then(pl.lit("deleted_there"))
+        .when(pl.col("outcome") == "skipped").then(pl.lit("idp_skipped")).otherwise(by_reason)
+    )  # fmt: skip
+    arrived = told.filter(_OK & pl.col("operation").is_in(_OFFERED)).select("p").unique().with_columns(known=True)
+    return _or_silence(people.join(arrived, on="p", how="left"), last, logs, "never_sent")
+
+
+def inactivity(people: pl.DataFrame, told: pl.DataFrame, logs: Logs) -> pl.DataFrame:
+    """Of each `p` who is inactive on the platform and should not be: `cause`, `evidence`."""
+    last = _last(told, _OK & pl.col("operation").is_in([*_ENDED, "reactivate"]))
+    last = last.filter(pl.col("operation").is_in(_ENDED))
+    by_hand = pl.col("source") == "platform_audit"
+    cause = pl.when(by_hand).then(pl.lit("deactivated_by_hand")).otherwise(pl.lit("deactivated_by_idp"))
+    return _or_silence(people, last.with_columns(cause=cause), logs, "unexplained")
+
+
+def misplacement(people: pl.DataFrame, told: pl.DataFrame, deleted: pl.DataFrame, logs: Logs) -> pl.DataFrame:
+    """Of each `p` who is not in the group the rule gives: `cause`, `evidence`.
+
+    `people` has `value` and `value_there` (keys of what decides the group, in the export and on the platform; null =
+    blank), `group_key`, `exists` (bool: a group of that key is there). `deleted` are the deletions of groups, with
+    `group_key`.
+    """
+    value, there = pl.col("value"), pl.col("value_there")
+    gone = deleted.group_by("group_key").last().select("group_key", cut=evidence())
+    people = people.join(gone, on="group_key", how="left")
+    by_value = (
+        pl.when(~pl.col("exists") & pl.col("cut").is_not_null()).then(pl.lit("group_deleted"))
+        .when(pl.col("group_key").is_null()).then(pl.lit("ungrouped"))
+        .when(pl.col("compared") & value.is_not_null() & there.is_null()).then(pl.lit("value_not_sent"))
+        .when(pl.col("compared") & value.is_null() & there.is_not_null()).then(pl.lit("null_not_sent"))
+        .when(pl.col("compared") & (value != there)).then(pl.lit("value_stale"))
+    )  # fmt: skip
+    people = people.with_columns(seen=by_value)
+    taken_out = (pl.col("operation") == "remove_member") & _OK & (pl.col("source") == "platform_audit")
+    last = _last(told, taken_out).with_columns(cause=pl.lit("moved_by_hand"))
+    by_logs = _or_silence(people, last, logs, "unexplained")
+    shown = pl.when(pl.col("seen") == "group_deleted").then("cut").when(pl.col("seen").is_null()).then("evidence")
+    both = people.select("p", "seen", "cut").join(by_logs, on="p")
+    return both.select("p", cause=pl.coalesce("seen", "cause"), evidence=shown)
+
+
+def remaining(people: pl.DataFrame, told: pl.DataFrame, logs: Logs) -> pl.DataFrame:
+    """Of each `p` who left and is still active on the platform: `cause`, `evidence`.
+
+    `people` has `renamed` (bool: another userName or e-mail address in the export than on the platform).
+    """
+    last = _last(told, pl.col("operation").is_in(_ENDED) & ~_IDLE).filter(~_OK)
+    last = last.with_columns(cause=pl.lit("left_refused"))
+    silent = _or_silence(people, last, logs, "left_never_sent")
+    renamed = people.filter("renamed").select("p", renamed=pl.lit("left_renamed"))
+    both = silent.join(renamed, on="p", how="left")
+    refused = pl.col("cause") == "left_refused"
+    return both.select("p", cause=pl.when(refused).then("cause").otherwise(pl.coalesce("renamed", "cause")),
+                       evidence="evidence")  # fmt: skip
+
+
+def _last(told: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
+    """The last line of each person that tells of it."""
+    return told.filter(which).sort("p", "at", "row").group_by("p", maintain_order=True).last()
+
+
+def _or_silence(people: pl.DataFrame, last: pl.DataFrame, logs: Logs, silent: str) -> pl.DataFrame:
+    """`last` for those it has; of the others `silent` where the logs cover the time, else no_log."""
+    covered = logs.covered(pl.col("start"), pl.col("end"))
+    known = pl.col("known").is_not_null() if "known" in people.columns else pl.lit(False)
+    quiet = (
+        pl.when(known).then(pl.lit("unexplained")).when(covered).then(pl.lit(silent)).otherwise(pl.lit("no_log"))
+    )  # fmt: skip
+    found = last.select("p", "cause", evidence=evidence())
+    return people.select("p", quiet=quiet).join(found, on="p", how="left").select(
+        "p", cause=pl.coalesce("cause", "quiet"), evidence="evidence"
+    )  # fmt: skip
