@@ -55,6 +55,7 @@ STATUSES: dict[str, str] = {
     "inactive_there": "should be active and is not",
     "not_ours": "is on the platform by another way",
     "right": "is there and right",
+    "not_due_yet": "need not be on the platform yet",
     "not_sent": "is not sent, and is not on the platform",
     "out_of_scope_there": "is out of the setting's scope, and still active on the platform",
     "gone": "left, and is not active any more",

@@ -15,14 +15,11 @@ from scimops.audit import why
 from scimops.audit.causes import LINKS
 from scimops.audit.frames import COVERAGE
 from scimops.audit.links import links
-from scimops.audit.people import KEYS, Met, Population
+from scimops.audit.people import KEYS, Met, Population, due_by, groups_there
 from scimops.audit.state import State
-from scimops.audit.told import Logs, group_lines, lines_of, moment
+from scimops.audit.told import Logs, moment
 from scimops.backend import Backend, open_backend
-from scimops.grouping import ARRIVING, group_key
-
-RHYTHM = {"entra": dt.timedelta(minutes=40)}
-"""How long an identity provider may take to send somebody new (platform facts); of the others an hour is given."""
+from scimops.grouping import ARRIVING
 
 STATUSES: dict[str, str] = {
     "arrived": "arrived",
@@ -90,7 +87,7 @@ def cover(
     meant = ~pl.col("left")
     if population.source == "idp":  # an employee with an account that is off is lost; an account that is off is not
         meant &= ~pl.col("reason").is_in(["out_of_scope", "inactive"])
-    people = _judged(people, meant, at, RHYTHM.get(met.preview.export.idp, dt.timedelta(hours=1)))
+    people = _judged(people, meant, at, due_by(met.preview.export.idp))
     causes = _causes(people, met, state, logs, computer, folder)
     people = people.join(causes, on="p", how="left", maintain_order="left").with_columns(
         cause=pl.when(pl.col("status").is_in(["lost", "not_due_yet"])).then(pl.coalesce("cause", "early_cause"))
@@ -104,13 +101,15 @@ def cover(
 def _chain(met: Met, state: State, population: Population, computer: Backend, folder: Path | None) -> pl.DataFrame:
     """The population with every link."""
     pairs = met.matched.pairs.select("n", user_id="id", matched_by="matched_by")
-    wanted, groups = _wanted(met), _groups(state)
+    wanted, groups = _wanted(met), groups_there(state.snapshot)
     members = state.snapshot.members.select("group_id", "user_id").join(groups, on="group_id")
     linked = computer.run(
         links, folder, people=pairs.select("n", "user_id"), wanted=wanted,
         members=members.select("user_id", "group_id", "group_key"), offers=_offers(state), seen=state.enrolled,
     )  # fmt: skip
-    rows = met.rows.select("n", *KEYS, "reason", "value", on=pl.col("active").fill_null(True))
+    rows = met.rows.select(
+        "n", *KEYS, "reason", "value", idp_file="file", idp_row="row", on=pl.col("active").fill_null(True)
+    )  # fmt: skip
     people = population.people.join(rows, on="n", how="left", maintain_order="left", suffix="_row")
     for part in (pairs, linked, _named(met, wanted)):
         people = people.join(part, on="n", how="left", maintain_order="left")
@@ -147,12 +146,10 @@ def _as_links(people: pl.DataFrame, *, readable: bool) -> pl.DataFrame:
     )
 
 
-def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, rhythm: dt.timedelta) -> pl.DataFrame:
+def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, due: pl.Expr) -> pl.DataFrame:
     """With `status`, `lost_at`, `early_cause` (where the export alone says it), `due`, `start` and `end`."""
     first = pl.coalesce([pl.when(~pl.col(link).fill_null(True)).then(pl.lit(link)) for link in LINKS])
     reason = pl.col("reason")
-    # the day alone is known, so somebody new is due when that day has passed and the identity provider had its time
-    due = (pl.col("since").cast(pl.Datetime) + dt.timedelta(days=1) + rhythm).dt.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     people = people.with_columns(lost_at=first, due=due, start=pl.col("since").dt.strftime("%Y-%m-%dT00:00:00.000Z"))
     early = (due > moment(at)).fill_null(False)
     status = (
@@ -182,38 +179,14 @@ def _causes(
     people: pl.DataFrame, met: Met, state: State, logs: Logs, computer: Backend, folder: Path | None
 ) -> pl.DataFrame:
     """`p`, `cause`, `evidence` of those who were lost at a link that the logs or both sides explain."""
-    lost = people.filter(pl.col("status") == "lost")
-    asked = lost.filter(pl.col("lost_at").is_in(["at_platform", "active", "in_group"]))
-    keys = asked.select("p", externalId="externalId_row", user_key="user_key", email_key="email_key", user_id="user_id")
-    told = lines_of(keys, logs, computer, folder)
-    parts = {link: lost.filter(pl.col("lost_at") == link) for link in ("at_platform", "active", "in_group", "expected")}
-    deleted = group_lines(logs, computer, folder)
-    deleted = deleted.with_columns(group_key=_keys(deleted["name"]))
-    return pl.concat([
-        why.absence(parts["at_platform"], told, logs),
-        why.inactivity(parts["active"], told, logs),
-        why.misplacement(_both_values(parts["in_group"], met, state), told, deleted, logs),
-        _untrained(parts["expected"], state),
-    ])  # fmt: skip
-
-
-def _both_values(people: pl.DataFrame, met: Met, state: State) -> pl.DataFrame:
-    """With `value`, `value_there` (keys), whether they can be `compared`, `group_key` and whether it `exists`."""
-    field = met.preview.setting.grouping_field
-    column = f"field.{field}" if field and f"field.{field}" in met.users.columns else field
-    compared = column is not None and column in met.users.columns
-    there = met.users.select(user_id="id", value_there=column if compared and column else pl.lit(None, pl.String))
-    people = people.join(there, on="user_id", how="left", maintain_order="left")
-    groups = _groups(state)["group_key"].implode()
-    return people.with_columns(
-        value=_keys(people["value"]), value_there=_keys(people["value_there"]), compared=pl.lit(compared),
-        group_key=pl.col("keys").list.first(), exists=pl.col("keys").list.first().is_in(groups).fill_null(False),
-    )  # fmt: skip
+    lost = people.filter(pl.col("status") == "lost").with_columns(externalId="externalId_row")
+    untrained = _untrained(lost.filter(pl.col("lost_at") == "expected"), state)
+    return pl.concat([why.causes(lost, met, logs, computer, folder), untrained])
 
 
 def _untrained(people: pl.DataFrame, state: State) -> pl.DataFrame:
     """Of those whose group has no enrolment with auto-enrol: whether it has another one."""
-    groups = _groups(state)
+    groups = groups_there(state.snapshot)
     some = state.enrolment_groups.join(groups, on="group_id")["group_key"].implode()
     off = pl.col("keys").list.eval(pl.element().is_in(some)).list.any().fill_null(False)
     cause = pl.when(off).then(pl.lit("auto_enrol_off")).otherwise(pl.lit("no_enrolment"))
@@ -239,12 +212,6 @@ def _named(met: Met, wanted: pl.DataFrame) -> pl.DataFrame:
     return named.sort("n", "group_key").group_by("n").agg(group=pl.col("name").str.join("\n"), keys="group_key")
 
 
-def _groups(state: State) -> pl.DataFrame:
-    """`group_id`, `group_key` of each group there."""
-    groups = state.snapshot.groups
-    return groups.select(group_id="id", group_key=_keys(groups["name"]))
-
-
 def _offers(state: State) -> pl.DataFrame:
     """`group_id`, `enrolment_id`, `auto`, `readable` of each enrolment."""
     flags = pl.col("auto_enrol", "readable").cast(pl.Int64)
@@ -254,10 +221,3 @@ def _offers(state: State) -> pl.DataFrame:
 
 
 _ENROLMENTS = {"id": pl.String, "auto_enrol": pl.Boolean, "readable": pl.Boolean}
-
-
-def _keys(values: pl.Series) -> pl.Series:
-    """The group keys of values, each distinct one worked out once; null for blank."""
-    distinct = values.drop_nulls().unique().to_list()
-    keys = {value: group_key(value) or None for value in distinct}
-    return values.replace_strict(list(keys), list(keys.values()), default=None, return_dtype=pl.String)

@@ -74,6 +74,8 @@ COVERAGE = Schema(
         *_KEYS,
         Column("firstName", "string", True, "given name", True),
         Column("lastName", "string", True, "family name", True),
+        Column("idp_file", "string", True, "file of the export with the person's account; null = none"),
+        Column("idp_row", "int64", True, "1-based data record of that file"),
         Column("since", "date", True, "first day: of hire, else the account's; null = not known"),
         Column("reason", "string", True, "the preview's reason (grouping.REASONS); null = has no account there"),
         Column("group", "string", True, "the group the rule gives; of several: joined with a line feed"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from scimops.errors import IncompleteSourceError
-from scimops.grouping import ARRIVING
+from scimops.grouping import ARRIVING, group_key
 from scimops.plan.matching import Matched, match
 from scimops.preview.stage import keyed
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from scimops.client.snapshot import Snapshot
     from scimops.idp import Export
     from scimops.preview import Preview
+
+RHYTHM = {"entra": dt.timedelta(minutes=40)}
+"""How long an identity provider may take to send somebody new (platform facts); of the others an hour is given."""
 
 KEYS = ("externalId", "user_key", "email_key")
 _SHOWN = ("file", "row", "externalId", "userName", "email", "firstName", "lastName")
@@ -45,6 +48,27 @@ def meet(preview: Preview, snapshot: Snapshot) -> Met:
     users = snapshot.users
     users = users.with_columns(keyed(users, "userName", "user_key")).with_columns(keyed(users, "email", "email_key"))
     return Met(preview, snapshot, rows, users, match(rows.select("n", *KEYS), users.select("id", *KEYS)))
+
+
+def group_keys(values: pl.Series) -> pl.Series:
+    """The group keys of values, each distinct one worked out once; null for blank."""
+    distinct = values.drop_nulls().unique().to_list()
+    keys = {value: group_key(value) or None for value in distinct}
+    return values.replace_strict(list(keys), list(keys.values()), default=None, return_dtype=pl.String)
+
+
+def groups_there(snapshot: Snapshot) -> pl.DataFrame:
+    """`group_id`, `group_key` of each group of the platform."""
+    return snapshot.groups.select(group_id="id", group_key=group_keys(snapshot.groups["name"]))
+
+
+def due_by(idp: str) -> pl.Expr:
+    """When somebody should be there at the latest, as the texts of events have a time; null where `since` is.
+
+    Of `since` the day alone is known: that day must have passed, and the identity provider had its time.
+    """
+    due = pl.col("since").cast(pl.Datetime) + dt.timedelta(days=1) + RHYTHM.get(idp, dt.timedelta(hours=1))
+    return due.dt.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 @dataclass(frozen=True)

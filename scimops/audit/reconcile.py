@@ -15,7 +15,7 @@ from scimops import frames
 from scimops.audit import why
 from scimops.audit.causes import STATUSES
 from scimops.audit.frames import RECONCILED
-from scimops.audit.people import KEYS, Met
+from scimops.audit.people import KEYS, Met, due_by
 from scimops.audit.told import Logs, lines_of, moment
 from scimops.backend import Backend, open_backend
 from scimops.grouping import ARRIVING
@@ -54,8 +54,8 @@ class Reconciled:
 
 
 def reconcile(
-    met: Met, logs: Logs, at: dt.datetime, *, left: pl.Series | None = None, backend: str = "polars",
-    folder: Path | None = None,
+    met: Met, logs: Logs, at: dt.datetime, *, left: pl.Series | None = None, old: bool = False,
+    backend: str = "polars", folder: Path | None = None,
 ) -> Reconciled:  # fmt: skip
     """Compare an export with what the platform holds.
 
@@ -64,17 +64,22 @@ def reconcile(
         logs: what the logs say.
         at: when the platform was read.
         left: rows (`n`) of people who are no employees any more, by a list of employees.
+        old: the export is older than the snapshot, so who is in no row of it may be new: nobody can tell.
         backend: `polars`, or a Spark master.
         folder: for a cluster, where frames are staged.
     """
     computer = open_backend(backend)
     fields = fields_of(met.preview, met.users)
-    rows, users = _rows(met, fields, left), _users(met, fields)
+    rows, users = _rows(met, fields, left, at), _users(met, fields)
     unclear = met.matched.clashes.join(met.matched.pairs, on="n", how="anti")
     result = computer.run(
         lambda pairs, rows, users, unclear: statuses(pairs, rows, users, unclear, fields),
         folder, pairs=met.matched.pairs, rows=rows, users=users, unclear=unclear.select("n", "id"),
     )  # fmt: skip
+    if old:
+        absent = pl.col("n").is_null() & pl.col("status").is_in(["left_still_active", "gone"])
+        status = pl.when(absent).then(pl.lit("cannot_tell")).otherwise("status")
+        result = result.with_columns(status=status)
     result = _shown(result, met, fields)
     result = _explained(result, met, logs, at, computer, folder)
     order = {status: number for number, status in enumerate(STATUSES)}
@@ -91,7 +96,8 @@ def statuses(
 
     Args:
         pairs: `n`, `id`, `matched_by` of people of both sides.
-        rows: `n`, `meant` (arriving, ended, out_of_scope, rejected), `wanted` (groups), and the fields.
+        rows: `n`, `meant` (arriving, ended, out_of_scope, clashing, rejected), `early` (need not be there yet),
+            `wanted` (groups), and the fields.
         users: `id`, `on` (active), `ours`, `shared` (a key of theirs is in a row), `held` (groups), and the fields.
         unclear: `n`, `id` of people of whom nobody can tell who is who.
         fields: names of the fields to compare; blank ones are null.
@@ -112,8 +118,9 @@ def statuses(
         .when(meant == "ended").then(nw.lit("gone"))
         .when((meant == "out_of_scope") & nw.col("on")).then(nw.lit("out_of_scope_there"))
         .when(meant == "out_of_scope").then(nw.lit("gone"))
+        .when(meant == "clashing").then(nw.lit("duplicate"))
         .when(~nw.col("on")).then(nw.lit("inactive_there"))
-        .when(nw.col("wanted") != nw.col("held")).then(nw.lit("other_group"))
+        .when((meant == "arriving") & (nw.col("wanted") != nw.col("held"))).then(nw.lit("other_group"))
         .when(other).then(nw.lit("other_values")).otherwise(nw.lit("right"))
     )  # fmt: skip
     nobody, text = nw.lit(None, nw.Int64), nw.lit(None, nw.String)
@@ -125,6 +132,7 @@ def statuses(
     alone = alone.join(clashing, on="n", how="left")
     absent = (
         nw.when(~nw.col("clashes").is_null()).then(nw.lit("cannot_tell"))
+        .when((meant == "arriving") & nw.col("early")).then(nw.lit("not_due_yet"))
         .when(meant == "arriving").then(nw.lit("missing")).otherwise(nw.lit("not_sent"))
     )  # fmt: skip
     second = alone.with_columns(user_id=text, matched_by=text, status=absent).select(shown)
@@ -142,7 +150,7 @@ def statuses(
     return nw.concat([first, second, third], how="vertical")
 
 
-def _rows(met: Met, fields: list[str], left: pl.Series | None) -> pl.DataFrame:
+def _rows(met: Met, fields: list[str], left: pl.Series | None, at: dt.datetime) -> pl.DataFrame:
     """The rows as :func:`statuses` wants them."""
     reason = pl.col("reason")
     ended = reason == "inactive"
@@ -150,10 +158,12 @@ def _rows(met: Met, fields: list[str], left: pl.Series | None) -> pl.DataFrame:
         ended |= pl.col("n").is_in(left.implode())
     meant = (
         pl.when(ended).then(pl.lit("ended")).when(reason.is_in(ARRIVING)).then(pl.lit("arriving"))
-        .when(reason == "out_of_scope").then(pl.lit("out_of_scope")).otherwise(pl.lit("rejected"))
+        .when(reason == "out_of_scope").then(pl.lit("out_of_scope"))
+        .when(reason == "rejected_duplicate").then(pl.lit("clashing")).otherwise(pl.lit("rejected"))
     )  # fmt: skip
     wanted = _joined(places.wanted(met.preview), "n", "wanted")
-    rows = met.rows.select("n", *_blank_is_null(met.rows, fields), meant=meant)
+    early = (due_by(met.preview.export.idp) > moment(at)).fill_null(False)
+    rows = met.rows.select("n", *_blank_is_null(met.rows, fields), meant=meant, early=early)
     rows = rows.join(wanted, on="n", how="left", maintain_order="left")
     return rows.with_columns(pl.col("wanted").fill_null(""))
 
@@ -208,17 +218,34 @@ def _joined_names(memberships: pl.DataFrame, by: str, name: str) -> pl.DataFrame
     return once.sort(by, "group").group_by(by).agg(pl.col("group").str.join("\n").alias(name))
 
 
+_LINK = {"missing": "at_platform", "inactive_there": "active", "other_group": "in_group"}
+"""The link of coverage that a status is about: its causes are the same."""
+
+
 def _explained(
     result: pl.DataFrame, met: Met, logs: Logs, at: dt.datetime, computer: Backend, folder: Path | None
 ) -> pl.DataFrame:
-    """With `cause` and `evidence` of those who left and are still active."""
-    left = result.filter(pl.col("status") == "left_still_active").with_row_index("p")
-    left = left.with_columns(pl.col("p").cast(pl.Int64))
+    """With `cause` and `evidence` of those who are not as they should be."""
+    result = result.with_row_index("p").with_columns(pl.col("p").cast(pl.Int64))
+    left = _remaining(result.filter(status="left_still_active"), met, logs, at, computer, folder)
+    lost = result.filter(pl.col("status").is_in(list(_LINK))).select("p", "n", "user_id", "status")
+    lost = lost.with_columns(lost_at=pl.col("status").replace_strict(_LINK, return_dtype=pl.String))
+    keys = places.wanted(met.preview).group_by("n").agg(keys="group_key")
+    start, end = pl.col("since").dt.strftime("%Y-%m-%dT00:00:00.000Z"), due_by(met.preview.export.idp)
+    rows = met.rows.select("n", *KEYS, "value", start=start, end=end)
+    lost = lost.join(rows, on="n").join(keys, on="n", how="left")
+    causes = pl.concat([left, why.causes(lost, met, logs, computer, folder)])
+    return result.join(causes, on="p", how="left")
+
+
+def _remaining(
+    left: pl.DataFrame, met: Met, logs: Logs, at: dt.datetime, computer: Backend, folder: Path | None
+) -> pl.DataFrame:
+    """`p`, `cause`, `evidence` of those who left and are still active."""
     keys = met.users.select(user_id="id", user_key="user_key", email_key="email_key")
     told = lines_of(left.select("p", "externalId", "user_id").join(keys, on="user_id"), logs, computer, folder)
     renamed = pl.col("changed").list.set_intersection(["userName", "email"]).list.len() > 0
     # when they left is not known: a log that covers the last day would have the deactivation's latest try
     day = dt.timedelta(days=1)
     people = left.select("p", renamed=renamed, start=pl.lit(moment(at - day)), end=pl.lit(moment(at)))
-    causes = why.remaining(people, told, logs).join(left.select("p", "status", "user_id"), on="p").drop("p")
-    return result.join(causes, on=["status", "user_id"], how="left")
+    return why.remaining(people, told, logs)

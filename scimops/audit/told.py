@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from scimops.audit.logs.read import read_log
 from scimops.backend import Backend
 
 if TYPE_CHECKING:
     import narwhals as nw
+
+    from scimops.findings import Finding
 
 SENDING = ("entra", "okta", "provisioning_log")
 """Logs that have a line for whatever an identity provider sent."""
@@ -31,16 +35,35 @@ class Logs:
     """The logs of an audit, staged: Parquet of the schema `events` with `user_key` and `email_key`.
 
     `spans`: (source, first time, last time) of each stretch without a gap; `path` is None where no log was read.
+    `keeper` holds a folder that goes when nobody needs it any more.
     """
 
     path: Path | None = None
     spans: tuple[tuple[str, str, str], ...] = ()
-    files: tuple[str, ...] = field(default=())
+    files: tuple[str, ...] = ()
+    keeper: object = field(default=None, repr=False, compare=False)
 
     def covered(self, start: pl.Expr, end: pl.Expr, sources: Sequence[str] = SENDING) -> pl.Expr:
         """Does one log cover the whole time from `start` to `end` (texts, ISO 8601 in UTC) without a gap?"""
         spans = [(start >= began) & (end <= ended) for source, began, ended in self.spans if source in sources]
         return pl.any_horizontal([pl.lit(False), *spans]).fill_null(False)
+
+
+def read_logs(paths: Sequence[Path], folder: Path | None = None) -> tuple[Logs, list[Finding]]:
+    """Read files of logs, of any kind, into `folder` (one of its own if not given); and what they lack.
+
+    Raises:
+        SourceError: a file cannot be read, or is no log that is known.
+    """
+    if not paths:
+        return Logs(), []
+    keeper = tempfile.TemporaryDirectory(prefix="scimops-") if folder is None else None
+    place = Path(keeper.name) if keeper else Path(str(folder))
+    logs = [read_log(path, place, f"log{number}") for number, path in enumerate(paths, 1)]
+    spans = tuple(span for log in logs for span in log.spans)
+    some = any(log.parts for log in logs)
+    found = [one for log in logs for one in log.problems]
+    return Logs(place if some else None, spans, tuple(log.file for log in logs), keeper), found
 
 
 def lines_of(people: pl.DataFrame, logs: Logs, computer: Backend, folder: Path | None = None) -> pl.DataFrame:

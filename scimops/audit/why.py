@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
-from scimops.audit.told import Logs, evidence
+from scimops.audit.people import KEYS, Met, group_keys, groups_there
+from scimops.audit.told import Logs, evidence, group_lines, lines_of
+from scimops.backend import Backend
 
 CAUSE_OF = {
     "domain_not_allowed": "domain_not_allowed", "seats_full": "seats_full", "taken": "taken", "invalid": "invalid",
@@ -18,6 +22,39 @@ _ENDED = ("deactivate", "delete")
 _OK = pl.col("outcome") == "success"
 _IDLE = (pl.col("reason") == "no_change").fill_null(False)
 """A line that says nothing was to be done explains nothing."""
+
+
+def causes(
+    people: pl.DataFrame, met: Met, logs: Logs, computer: Backend, folder: Path | None = None
+) -> pl.DataFrame:  # fmt: skip
+    """`p`, `cause`, `evidence` of those whose `lost_at` is at_platform, active or in_group.
+
+    `people`: `p`, `lost_at`, `externalId`, `user_key`, `email_key`, `user_id`, `value`, `keys` (of the groups the rule
+    gives), `start` and `end` (when they were due).
+    """
+    asked = people.filter(pl.col("lost_at").is_in(["at_platform", "active", "in_group"]))
+    told = lines_of(asked.select("p", *KEYS, "user_id"), logs, computer, folder)
+    deleted = group_lines(logs, computer, folder)
+    deleted = deleted.with_columns(group_key=group_keys(deleted["name"]))
+    absent, off, elsewhere = (asked.filter(lost_at=link) for link in ("at_platform", "active", "in_group"))
+    return pl.concat([
+        absence(absent, told, logs), inactivity(off, told, logs),
+        misplacement(_both_values(elsewhere, met), told, deleted, logs),
+    ])  # fmt: skip
+
+
+def _both_values(people: pl.DataFrame, met: Met) -> pl.DataFrame:
+    """With `value`, `value_there` (keys), whether they can be `compared`, `group_key` and whether it `exists`."""
+    field = met.preview.setting.grouping_field
+    column = f"field.{field}" if field and f"field.{field}" in met.users.columns else field
+    compared = column is not None and column in met.users.columns
+    there = met.users.select(user_id="id", value_there=column if compared and column else pl.lit(None, pl.String))
+    people = people.join(there, on="user_id", how="left", maintain_order="left")
+    groups = groups_there(met.snapshot)["group_key"].implode()
+    return people.with_columns(
+        value=group_keys(people["value"]), value_there=group_keys(people["value_there"]), compared=pl.lit(compared),
+        group_key=pl.col("keys").list.first(), exists=pl.col("keys").list.first().is_in(groups).fill_null(False),
+    )  # fmt: skip
 
 
 def absence(people: pl.DataFrame, told: pl.DataFrame, logs: Logs) -> pl.DataFrame:

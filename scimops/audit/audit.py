@@ -1,0 +1,152 @@
+"""The whole audit of a company: an export, the platform and the logs together, as questions with their answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from scimops.audit.catalogue import find
+from scimops.audit.causes import STATUSES as SIDES
+from scimops.audit.coverage import STATUSES, Coverage, cover
+from scimops.audit.people import meet, of_export, of_hr
+from scimops.audit.reconcile import Reconciled, reconcile
+from scimops.audit.state import State
+from scimops.audit.told import Logs, moment
+from scimops.errors import IncompleteSourceError
+from scimops.findings import Finding
+from scimops.preview import Preview
+
+if TYPE_CHECKING:
+    from scimops.idp import Export
+
+FORMAT = 1
+TOO_OLD = dt.timedelta(days=1)
+"""How much older than the snapshot an export may be, so that who is in no row of it counts as having left."""
+
+_REFUSING = ("incomplete_source", "foreign_file", "old_file")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of an audit: whom it asks about, from what, how, and the answer.
+
+    `totals` are control totals: the parts, whose sum is the `population`.
+    """
+
+    name: str
+    title: str
+    about: str
+    source: str
+    how: str
+    population: int
+    totals: dict[str, int]
+    answer: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found, for one setting at one time (`at`: when the platform was read).
+
+    `findings`: the most pressing first, those of the sources before them. `sources`: what was read, by name.
+    """
+
+    preview: Preview
+    coverage: Coverage
+    reconciled: Reconciled
+    findings: list[Finding]
+    at: str
+    sources: dict[str, str]
+
+    @property
+    def questions(self) -> list[Question]:
+        """The questions, in the order in which they are to be worked on."""
+        return _questions(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `scimops audit --json` prints: counts and findings, and of each question its rows."""
+        return {
+            "format": FORMAT, "at": self.at, "setting": self.preview.setting.name, "sources": self.sources,
+            "coverage": self.coverage.counts, "meant": self.coverage.meant, "not_read": list(self.coverage.not_read),
+            "losses": self.coverage.losses.to_dicts(), "reconciled": self.reconciled.counts,
+            "seats_of_gone": self.reconciled.seats_of_gone,
+            "findings": [each.to_dict() for each in self.findings],
+        }  # fmt: skip
+
+
+def audit(
+    preview: Preview, state: State, logs: Logs | None = None, *, hr: Export | None = None,
+    found: Sequence[Finding] = (), backend: str = "polars", folder: Path | None = None,
+) -> Audit:  # fmt: skip
+    """Audit the people of a preview's export, or those of a list of employees, against what the platform holds.
+
+    Args:
+        preview: of today's export under the setting, on the channel `idp`.
+        state: the platform.
+        logs: what the logs say; none: causes that only logs tell are `no_log`.
+        hr: the list of employees, as an export; then it is the population.
+        found: what is known of the sources already, such as a gap in a log.
+        backend: `polars`, or a Spark master.
+        folder: for a cluster, where frames are staged.
+
+    Raises:
+        IncompleteSourceError: the export or the list is a part, mostly foreign or too old: nobody "left" or "arrived".
+    """
+    for each in preview.findings:
+        if each.code in _REFUSING:
+            raise IncompleteSourceError(f"No audit is made: {each.message}", advice=each.advice)
+    logs = logs or Logs()
+    at = dt.datetime.fromisoformat(state.snapshot.read_at)
+    met = meet(preview, state.snapshot)
+    population = of_hr(met, hr, at.date()) if hr is not None else of_export(met)
+    coverage = cover(met, state, population, logs, at, backend=backend, folder=folder)
+    left = population.people.filter(pl.col("left") & pl.col("n").is_not_null())["n"]
+    old = at - preview.export.taken_at > TOO_OLD
+    reconciled = reconcile(met, logs, at, left=left, old=old, backend=backend, folder=folder)
+    about_sources = [*found, *([_old_export(preview, at)] if old else [])]
+    names = {"export": ", ".join(preview.export.files), "platform": state.snapshot.where}
+    names |= {"list of employees": ", ".join(hr.files)} if hr is not None else {}
+    names |= {"logs": ", ".join(logs.files)} if logs.files else {}
+    findings = [*about_sources, *find(coverage, reconciled)]
+    return Audit(preview, coverage, reconciled, findings, moment(at), names)
+
+
+def _old_export(preview: Preview, at: dt.datetime) -> Finding:
+    hours = round((at - preview.export.taken_at).total_seconds() / 3600)
+    return Finding(
+        "old_export", "error", f"The export is {hours:,} hours older than the snapshot of the platform.",
+        "Whoever is in no row of it is not said to have left. Export again and audit on the same day.", count=hours,
+    )  # fmt: skip
+
+
+def _questions(audit: Audit) -> list[Question]:
+    coverage, reconciled = audit.coverage, audit.reconciled
+    whom = "Everybody in the export" if coverage.population.source == "idp" else "Everybody on the list of employees"
+    said = "; ".join(f"{name}: {where}" for name, where in audit.sources.items())
+    chain = "For each person the links account, sent, target user, active, group, auto-enrol on, seen in the report."
+    sides = "Rows and target users matched by externalId, then userName, then e-mail address."
+    both = reconciled.people
+    return [
+        Question("arrived", "Did everybody arrive?", whom, said, chain, coverage.people.height, coverage.counts,
+                 coverage.people),
+        Question("not_arrived", "Who did not arrive, and why?", f"{whom} who should have arrived", said, chain,
+                 coverage.meant, _named_counts(coverage), coverage.people.filter(
+                     pl.col("status").is_in(["lost", "cannot_tell"]))),
+        Question("left_still_active", "Who left and is still active?", "Everybody on either side", said, sides,
+                 both.height, reconciled.counts, both.filter(status="left_still_active")),
+        Question("differences", "What differs between both sides?", "Everybody on either side", said, sides,
+                 both.height, reconciled.counts, both.filter(~pl.col("status").is_in(["right", "gone", "not_sent"]))),
+    ]  # fmt: skip
+
+
+def _named_counts(coverage: Coverage) -> dict[str, int]:
+    lost = {f"{row['lost_at']}: {row['cause']}": row["people"] for row in coverage.losses.iter_rows(named=True)}
+    return {"arrived": coverage.counts["arrived"], **lost, "cannot_tell": coverage.counts["cannot_tell"]}
+
+
+WORDS = STATUSES | SIDES
+"""A sentence for each status of both parts."""

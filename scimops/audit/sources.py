@@ -1,0 +1,89 @@
+"""From names of files and of a connection to what an audit works on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scimops.audit.state import State, load_state, read_state, without_enrolments
+from scimops.audit.told import Logs, read_logs
+from scimops.errors import UsageError
+from scimops.idp import read_export
+from scimops.plan.memberships import existing
+from scimops.preview import ExistingGroups, Preview, preview_export
+
+if TYPE_CHECKING:
+    from scimops.findings import Finding
+    from scimops.idp import Export
+    from scimops.setting import Setting
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What an audit works on; `found` is what is to be known of the sources themselves."""
+
+    preview: Preview
+    state: State
+    logs: Logs
+    hr: Export | None
+    found: list[Finding]
+
+
+def read_held_state(setting: Setting, connection: str | None, saved: Path | None) -> State:
+    """The platform by its connection, or a state that was saved.
+
+    Over a SCIM connection there are no enrolments to be read.
+
+    Raises:
+        UsageError: both are named, or none, or there is no such connection.
+        SnapshotError: it could not be read whole.
+        PlatformError: it could not be read at all.
+    """
+    if (connection is None) == (saved is None):
+        raise UsageError(
+            "An audit needs the platform.", advice="Say --connection NAME, or --state FOLDER of a saved one."
+        )
+    if saved is not None:
+        return load_state(saved)
+    from scimops.connections import get_connection
+
+    chosen = get_connection(str(connection))
+    if chosen.kind == "scim":
+        from scimops import client
+
+        with client.connect(chosen) as service_provider:
+            return without_enrolments(service_provider.read_snapshot(setting))
+    from scimops import platform
+
+    with platform.connect(chosen) as there:
+        return read_state(there, setting, f'connection "{chosen.name}"')
+
+
+def gather(
+    export: Path, setting: Setting, state: State, logs: Sequence[Path] = (), people: Path | None = None,
+    folder: Path = Path(),
+) -> Sources:  # fmt: skip
+    """Read the files of an audit.
+
+    Args:
+        export: today's export.
+        setting: under which the identity provider pushes.
+        state: what the platform holds.
+        logs: files of logs, of any kind.
+        people: a list of employees.
+        folder: where files that the setting names are looked for.
+
+    Raises:
+        ExportError: the export or the list cannot be read.
+        SettingError: the setting names a column or file that is not there.
+    """
+    held = state.snapshot
+    names = dict(existing(held).select("group_key", "group").iter_rows())
+    preview = preview_export(
+        read_export(export), setting, existing=ExistingGroups(names, held.where), folder=folder,
+        capabilities=held.capabilities,
+    )  # fmt: skip
+    told, found = read_logs(logs)
+    return Sources(preview, state, told, read_export(people) if people else None, found)
