@@ -66,7 +66,7 @@ class UnreadableError(ValueError):
 
 
 class Event(NamedTuple):
-    """One row of EVENTS without the file it comes from; `changes` are `{attribute, old, new}`, `zone` the time's own."""
+    """A row of EVENTS without the file it comes from; `changes` are `{attribute, old, new}`, `zone` the time's own."""
 
     at: str
     operation: str
