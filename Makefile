@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 .PHONY: demo lab test test-long test-spark check bench lock schemas clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/run ## preview a sample export through the notebook, as a job
+demo: $(VENV)/run ## the whole story on a platform of its own, as audited jobs
 	$(BIN)/scimops demo
 
 lab: $(VENV)/run ## open the notebooks in JupyterLab

@@ -182,7 +182,7 @@ PROVISIONING_LOG = Schema(
         Column("operation", "string", False, "what was asked for, such as create, patch, query"),
         Column("resource_type", "string", True, "Users or Groups"),
         Column("resource_id", "string", True, "id of the resource on the platform", True),
-        Column("query", "string", True, "filter of a look-up, which may hold a userName", True),
+        Column("query", "string", True, "filter of a look-up, or of who was meant by a refused creation", True),
         Column("status", "int64", False, "HTTP status of the answer"),
         Column("detail", "string", True, "why it was refused", True),
         Column("changes", "string", False, "JSON: [{attribute, old, new}]", True),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import polars as pl
 
 from scimops import frames
-from scimops.attributes import PATHS, normal_path
+from scimops.attributes import PATHS, SHORT, normal_path
 from scimops.errors import SettingError
 from scimops.resources import Flat
 from scimops.setting import COLUMN_KEYS, Setting
@@ -151,12 +152,16 @@ def map_resource(resource: Flat, setting: Setting) -> dict[str, str | None]:
 
     Of several values the first counts; :func:`scimops.resources.flatten` has put the preferred one there.
     """
-    by_path = {path: value for written, value in resource.items() if (path := _normal_path_or_none(written))}
+    by_path: Flat = {}
+    for written, value in resource.items():
+        path = _known_path(written) if len(written) <= SHORT else _normal_path_or_none(written)
+        if path:
+            by_path[path] = value
     mapped = {mapping.field: (normal_path(mapping.attribute),) for mapping in setting.field_mappings}
     result: dict[str, str | None] = {}
     for name, paths in (_NORMAL_PATHS | mapped).items():
-        value = next((by_path[path] for path in paths if path in by_path), None)
-        text = (value[0] if value else None) if isinstance(value, list) else value
+        found = by_path.get(next(filter(by_path.__contains__, paths), ""))
+        text = (found[0] if found else None) if isinstance(found, list) else found
         result[name] = text if text is not None and text.strip() else None
     return result
 
@@ -169,3 +174,6 @@ def _normal_path_or_none(path: str) -> str | None:
         return normal_path(path)
     except ValueError:
         return None
+
+
+_known_path = lru_cache(maxsize=2048)(_normal_path_or_none)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Flat = dict[str, str | list[str]]
+_MAPPING = (dict, Mapping)  # to ask for a dict first is much cheaper, and it nearly always is one
 
 
 def flatten(resource: Mapping[str, Any]) -> Flat:
@@ -23,7 +24,7 @@ def _add(flat: Flat, path: str, value: Any, joint: str) -> None:
     if isinstance(value, str):
         if value:
             flat[path] = value
-    elif isinstance(value, Mapping):
+    elif isinstance(value, _MAPPING):
         for key, inner in value.items():
             # an extension's attributes follow its URN after a colon (RFC 7644 §3.10), all others a dot
             _add(flat, f"{path}{joint}{key}", inner, ":" if not path and key.startswith("urn:") else ".")
@@ -34,9 +35,10 @@ def _add(flat: Flat, path: str, value: Any, joint: str) -> None:
 
 
 def _add_list(flat: Flat, path: str, items: list[Any]) -> None:
-    complex_items = [item for item in items if isinstance(item, Mapping)]
-    plain = [text_of(item) for item in items if not isinstance(item, (Mapping, list))]
-    values = [item["value"] for item in sorted(complex_items, key=_preference) if _is_plain(item.get("value"))]
+    complex_items = [item for item in items if isinstance(item, _MAPPING)]
+    plain = [text_of(item) for item in items if not isinstance(item, (*_MAPPING, list))]
+    ordered = sorted(complex_items, key=_preference) if len(items) > 1 else complex_items
+    values = [item["value"] for item in ordered if _is_plain(item.get("value"))]
     if all_values := plain + [text_of(value) for value in values]:
         flat[path] = all_values
     if path == "groups":  # a group's name, else its id (RFC 7643 §4.1.2), one for each group whatever its type
@@ -44,7 +46,7 @@ def _add_list(flat: Flat, path: str, items: list[Any]) -> None:
         flat |= {"groups.display": shown} if (shown := [text_of(name) for name in names if _is_plain(name)]) else {}
     parts: Flat = {}
     for item in complex_items:
-        if set(item) == {"name", "value"} and isinstance(item["name"], str):
+        if len(item) == 2 and set(item) == {"name", "value"} and isinstance(item["name"], str):
             _add(flat, f"{path}.{item['name']}", item["value"], ".")
             continue
         kind = item.get("type")
@@ -59,7 +61,7 @@ def _add_list(flat: Flat, path: str, items: list[Any]) -> None:
 
 
 def _is_plain(value: Any) -> bool:
-    return value is not None and value != "" and not isinstance(value, (Mapping, list))
+    return value is not None and value != "" and not isinstance(value, (*_MAPPING, list))
 
 
 def _preference(item: Mapping[str, Any]) -> int:

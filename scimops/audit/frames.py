@@ -6,6 +6,7 @@ backend.
 
 from __future__ import annotations
 
+from scimops.audit.causes import LINKS
 from scimops.frames import Column, Schema
 
 _KEYS = (
@@ -122,9 +123,64 @@ ARRIVALS = Schema(
     "arrivals",
     (
         *_KEYS,
-        Column("link", "string", False, "one of causes.LINKS"),
-        Column("seen", "string", False, "time of the first audit that saw it hold"),
-        Column("before", "string", True, "time of the audit before that one; null = it was the first"),
+        *(
+            column
+            for link, words in ({**LINKS, "arrived": "has arrived, as the audit said it"}).items()
+            for column in (
+                Column(
+                    f"{link}_not_yet", "string", True, f"time of the last audit before it that saw: not yet {words}"
+                ),
+                Column(f"{link}_seen", "string", True, f"first audit that saw: {words}"),
+            )
+        ),
     ),
 )
-"""When each link was first seen to hold: between the audit `before` and the audit `seen`."""
+"""When each link was first seen to hold, a row a person: after the audit at `_not_yet`, and by the audit at `_seen`.
+
+`_not_yet` is null where no audit saw it otherwise, `_seen` where none has seen it hold.
+"""
+
+JOINED = Schema(
+    "joined",
+    (
+        *_KEYS,
+        Column("firstName", "string", True, "given name", True),
+        Column("lastName", "string", True, "family name", True),
+        Column("joined", "date", True, "first day; null = no source says it, then the next two columns tell"),
+        Column("joined_after", "string", True, "time of the last export without them"),
+        Column("joined_by", "string", True, "time of the first export with them"),
+        Column("joined_from", "string", False, "what tells it: one of period.SOURCES"),
+        Column("sure", "bool", False, "joined in the period; false = between two exports, one of them outside it"),
+        Column("left", "bool", False, "left since, or has no active account any more"),
+        Column("left_on", "date", True, "last day; null = no source says it, then the next two columns tell"),
+        Column("left_after", "string", True, "time of the last export with them, active"),
+        Column("left_by", "string", True, "time of the first export without them, or with the account off"),
+        Column("arrived_after", "string", True, "time of the last audit that saw them not arrived; null = none did"),
+        Column("arrived_by", "string", True, "time of the first audit that saw them arrived; null = none did"),
+        Column("over_gap", "bool", False, "audits are missing between the two"),
+        Column("status", "string", False, "one of period.STATUSES"),
+        Column("lost_at", "string", True, "the first link that is missing today: one of causes.LINKS"),
+        Column("cause", "string", True, "why: one of causes.CAUSES or grouping.REASONS"),
+        Column("evidence", "string", True, "the line of a log that shows the cause"),
+    ),
+)
+"""Everybody who joined in a period, those who left included: arrived when, still there, or why not."""
+
+DRIFTED = Schema(
+    "drifted",
+    (
+        Column("kind", "string", False, "one of drift.KINDS"),
+        Column("what", "string", True, "the field that differs, or the group; null = the person as such"),
+        *_KEYS,
+        Column("user_id", "string", True, "the target user, by id; null = is not there any more", True),
+        Column("applied", "string", True, "the value that was applied; null = blank", True),
+        Column("there", "string", True, "the value there now; null = blank", True),
+        Column("withheld_then", "bool", False, "the applied plan held something of this person back"),
+        Column("at", "string", True, "when it came; null = no line of a log tells"),
+        Column("actor", "string", True, "who did it, as the log names them", True),
+        Column("operation", "string", True, "what they did: one of logs.OPERATIONS"),
+        Column("told_by", "string", True, "how the line tells it: one of drift.TOLD_BY"),
+        Column("evidence", "string", True, "that line: source, file, row, time"),
+    ),
+)
+"""What differs from what was applied: one row a difference, with the line of a log that tells when and by whom."""

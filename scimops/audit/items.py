@@ -17,7 +17,7 @@ SCHEMA = pl.Schema(
      "row": pl.Int64(), "externalId": pl.String(), "userName": pl.String(), "email": pl.String(),
      "user_id": pl.String(), "evidence": pl.String()}
 )  # fmt: skip
-"""`code`: the finding's. `status`, `lost_at`, `cause`, keys and evidence: as in the schemas `coverage`, `reconciled`."""
+"""`code`: the finding's. The others are as in the schemas `coverage` and `reconciled`."""
 
 STATUSES: dict[str, str] = {
     "lost": "did not arrive",

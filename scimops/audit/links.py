@@ -16,7 +16,7 @@ def links(
 ) -> nw.LazyFrame[Any]:  # fmt: skip
     """Of each person: is there a group the rule gives, are they in it, are they to be enrolled, are they seen?
 
-    Args:
+    Args (no row of any twice):
         people: `n` of each row of the export, `user_id` of the target user; who has none is left out.
         wanted: `n`, `group_key` of each membership that the rule gives.
         members: `user_id`, `group_id`, `group_key` of each membership there.
@@ -30,16 +30,15 @@ def links(
     """
     import narwhals as nw
 
-    there = members.unique(["user_id", "group_id"]).with_columns(held=nw.lit(1))
-    due = wanted.unique(["n", "group_key"]).join(people, on="n", how="inner")
+    there = members.with_columns(held=nw.lit(1))
+    due = wanted.join(people, on="n", how="inner")
     due = due.join(there, on=["user_id", "group_key"], how="left")
     groups = (
         due.unique(["n", "group_key"]).group_by("n").agg(wants=nw.col("group_key").count(), held=nw.col("held").sum())
     )
 
-    reports = seen.unique(["enrolment_id", "user_id"]).with_columns(seen=nw.lit(1))
-    enrolments = offers.unique(["group_id", "enrolment_id"])
-    trained = due.filter(~nw.col("held").is_null()).join(enrolments, on="group_id", how="inner")
+    reports = seen.with_columns(seen=nw.lit(1))
+    trained = due.filter(~nw.col("held").is_null()).join(offers, on="group_id", how="inner")
     trained = trained.unique(["n", "enrolment_id"]).join(reports, on=["enrolment_id", "user_id"], how="left")
     auto, readable = nw.col("auto"), nw.col("readable")
     seen_there = nw.coalesce(nw.col("seen"), nw.lit(0)) * readable

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from scimops.audit.frames import COVERAGE, JOINED, RECONCILED
 from scimops.credentials import CredentialError, resolve
 from scimops.grouping import group_key, usable_email
 
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
 SHORTEST_KEY = 16
 """Characters of a key: who could guess it could try out addresses."""
 
-PLAIN = frozenset({
-    "code", "status", "lost_at", "cause", "matched_by", "file", "idp_file", "evidence", "due", "link", "since", "seen",
-    "changed", "level", "source", "operation", "outcome", "at", "reason",
-})  # fmt: skip
-"""Columns of text that hold words of ours, times and names of files. Every other column of text is masked."""
-
 GROUPS = ("group", "wanted", "held", "department")
 """Columns with names of groups: masked where a group has the name of a person."""
+
+_SCHEMAS = (COVERAGE, RECONCILED, JOINED)
+_WORDS = ("code", "level", "first", "last", "source", "operation", "outcome", "at")
+PLAIN = frozenset(
+    {column.name for schema in _SCHEMAS for column in schema.columns if not column.personal} | {*_WORDS}
+) - {*GROUPS, "before", "after"}
+"""Columns of text that hold words of ours, times and names of files. Every other column of text is masked."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+Z?)?")
 _PREFIX = "m-"
@@ -59,25 +61,23 @@ class Mask:
         return "\n".join(self.of(name) if self._personal(name) else name for name in names.split("\n"))
 
     def frame(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """`frame` with every column of text masked but :data:`PLAIN`; JSON keeps its keys, times stay."""
+        """`frame` with every column of text masked but :data:`PLAIN`; JSON keeps its keys."""
         return frame.with_columns(
             self._column(frame[name]) for name, kind in frame.schema.items()
             if kind in (pl.String, pl.List(pl.String)) and name not in PLAIN
         )  # fmt: skip
 
     def _column(self, values: pl.Series) -> pl.Series:
-        mask = self.group if values.name in GROUPS else self._text
+        mask = self.group if values.name in GROUPS else self._before if values.name in ("before", "after") else self.of
         if values.dtype == pl.List(pl.String):
             lists = [one if one is None else [mask(text) for text in one] for one in values.to_list()]
             return pl.Series(values.name, lists, dtype=values.dtype)
         return pl.Series(values.name, [None if text is None else mask(text) for text in values.to_list()], pl.String)
 
-    def _text(self, text: str) -> str:
-        if text[:1] in ("{", "["):
-            try:
-                return json.dumps(self._json(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
-            except ValueError:  # it only looks like JSON
-                return self.of(text)
+    def _before(self, text: str) -> str:
+        """Values in JSON, or a time: columns of both kinds have these names."""
+        if text[:1] == "{":
+            return json.dumps(self._json(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
         return text if _TIME.fullmatch(text) else self.of(text)
 
     def _json(self, value: Any, name: str = "") -> Any:
@@ -85,7 +85,7 @@ class Mask:
             return {key: self._json(inner, key) for key, inner in value.items()}
         if isinstance(value, list):
             return [self._json(inner, name) for inner in value]
-        if value is None or isinstance(value, bool) or name in ("attribute", "op"):
+        if value is None or isinstance(value, bool):
             return value
         return self.group(str(value)) if name in GROUPS else self.of(str(value))
 

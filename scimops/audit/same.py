@@ -45,6 +45,20 @@ def follow(known: pl.DataFrame, people: pl.DataFrame, *, renew: bool = True) -> 
     return known.with_columns(named).drop("at", *(f"{name}_newer" for name in WHO)), at
 
 
+def of_list(people: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """People of a list of employees, with :data:`WHO` as an identity provider would have it.
+
+    Its numbers are not the identity provider's, and its address is what tells people apart: there that is the e-mail
+    address, or the userName of one of `known`.
+    """
+    nothing = pl.lit(None, pl.String)
+    address = pl.coalesce("email", "userName")
+    as_email = people.with_columns(externalId=nothing, userName=nothing, email=address)
+    as_name = people.with_columns(externalId=nothing, userName=address, email=nothing)
+    by_name = find(known, as_email).is_null() & find(known, as_name).is_not_null()
+    return as_email.with_columns(userName=pl.when(by_name).then("email"), email=pl.when(~by_name).then("email"))
+
+
 def _meet(known: pl.DataFrame, people: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
     """Of each of `people`: which row of `known` is theirs, and whether they share a key with somebody else's."""
     found = match(_keys(people, "n"), _keys(known, "id"))

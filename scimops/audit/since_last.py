@@ -71,7 +71,8 @@ def read_last(folder: Path, about: About) -> Kept | None:
         kept.frame  # noqa: B018  # columns of one length, each of them there
     except (ValidationError, OSError, KeyError, pl.exceptions.PolarsError):
         raise UsageError(
-            "The last audit cannot be read.", where=str(path),
+            "The last audit cannot be read.",
+            where=str(path),
             advice="Bring it back from a copy, or move it away: then everything counts from today on.",
         ) from None
     for name, kind in (("setting", "of another setting"), ("population", "about other people (--people)"),

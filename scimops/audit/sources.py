@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from scimops.audit.logs.live import read_live
+from scimops.audit.people import KEYS
 from scimops.audit.state import State, load_state, read_state, without_enrolments
-from scimops.audit.told import Logs, read_logs
+from scimops.audit.told import Logs, More, read_logs
 from scimops.errors import UsageError
 from scimops.idp import read_export
 from scimops.plan.memberships import existing
 from scimops.preview import ExistingGroups, Preview, preview_export
+from scimops.preview.stage import keyed
 
 if TYPE_CHECKING:
+    from scimops.audit.logs.reading import Log
+    from scimops.client.snapshot import Snapshot
     from scimops.findings import Finding
     from scimops.idp import Export
     from scimops.setting import Setting
@@ -61,9 +69,39 @@ def read_held_state(setting: Setting, connection: str | None, saved: Path | None
         return read_state(there, setting, f'connection "{chosen.name}"')
 
 
+def live_logs(connection: str, setting: Setting, since: dt.datetime | None = None) -> More:
+    """What reads the logs that the platform itself shows, for :func:`gather`: over a SCIM connection there are none.
+
+    Raises (when they are read):
+        UsageError: there is no such connection.
+        PlatformError: the platform cannot be asked at all.
+    """
+
+    def read(folder: Path) -> list[Log]:
+        from scimops import platform
+        from scimops.connections import get_connection
+
+        chosen = get_connection(connection)
+        if chosen.kind == "scim":
+            return []
+        with platform.connect(chosen) as there:
+            ids = [row["resourceId"] for row in there.settings() if row["name"] == setting.name]
+            return read_live(there, f'connection "{chosen.name}"', ids, folder, since)
+
+    return read
+
+
+def _known(preview: Preview, held: Snapshot) -> pl.DataFrame:
+    """The keys of everybody in the export and on the platform."""
+    users = held.users
+    keys = (keyed(users, "userName", "user_key"), keyed(users, "email", "email_key"))
+    theirs = users.select("externalId", *keys, resource_id="id")
+    return pl.concat([preview.people.select(*KEYS), theirs], how="diagonal")
+
+
 def gather(
     export: Path, setting: Setting, state: State, logs: Sequence[Path] = (), people: Path | None = None,
-    folder: Path = Path(),
+    folder: Path = Path(), *, more: More | None = None,
 ) -> Sources:  # fmt: skip
     """Read the files of an audit.
 
@@ -74,6 +112,7 @@ def gather(
         logs: files of logs, of any kind.
         people: a list of employees.
         folder: where files that the setting names are looked for.
+        more: reads logs that are in no file, such as :func:`live_logs`.
 
     Raises:
         ExportError: the export or the list cannot be read.
@@ -85,5 +124,5 @@ def gather(
         read_export(export), setting, existing=ExistingGroups(names, held.where), folder=folder,
         capabilities=held.capabilities,
     )  # fmt: skip
-    told, found = read_logs(logs)
+    told, found = read_logs(logs, known=_known(preview, held), more=more)
     return Sources(preview, state, told, read_export(people) if people else None, found)

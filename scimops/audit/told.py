@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from scimops.audit.logs.events import SENDING
+from scimops.audit.logs.problems import said
 from scimops.audit.logs.read import read_log
 from scimops.backend import Backend
 
 if TYPE_CHECKING:
     import narwhals as nw
 
+    from scimops.audit.logs.reading import Log
     from scimops.findings import Finding
-
-SENDING = ("entra", "okta", "provisioning_log")
-"""Logs that have a line for whatever an identity provider sent."""
 
 SHOWN = (
     "at", "source", "file", "row", "actor", "operation", "outcome", "status", "reason", "name", "detail", "changes",
@@ -49,41 +49,98 @@ class Logs:
         return pl.any_horizontal([pl.lit(False), *spans]).fill_null(False)
 
 
-def read_logs(paths: Sequence[Path], folder: Path | None = None) -> tuple[Logs, list[Finding]]:
-    """Read files of logs, of any kind, into `folder` (one of its own if not given); and what they lack.
+More = Callable[[Path], "list[Log]"]
+"""Reads logs that are in no file into a folder (:func:`scimops.audit.sources.live_logs`)."""
+
+STRANGERS = 20
+"""A log of what was sent that tells so often of people, and never of one who is known, is of another tenant."""
+
+
+def read_logs(
+    paths: Sequence[Path], folder: Path | None = None, *, known: pl.DataFrame | None = None, more: More | None = None
+) -> tuple[Logs, list[Finding]]:  # fmt: skip
+    """Read logs into `folder` (one of its own if not given); and what they lack.
+
+    Args:
+        paths: files of logs, of any kind.
+        folder: where the events go.
+        known: externalId, `user_key`, `email_key`, `resource_id` of everybody in the export and on the platform: a log
+            of an identity provider that is of none of them is not used.
+        more: reads logs that are in no file.
 
     Raises:
         SourceError: a file cannot be read, or is no log that is known.
     """
-    if not paths:
+    if not paths and more is None:
         return Logs(), []
     keeper = tempfile.TemporaryDirectory(prefix="scimops-") if folder is None else None
     place = Path(keeper.name) if keeper else Path(str(folder))
     logs = [read_log(path, place, f"log{number}") for number, path in enumerate(paths, 1)]
+    if known is not None:
+        _drop_strangers(logs, known)
+    logs += more(place) if more else []
     spans = tuple(span for log in logs for span in log.spans)
     some = any(log.parts for log in logs)
     found = [one for log in logs for one in log.problems]
     return Logs(place if some else None, spans, tuple(log.file for log in logs), keeper), found
 
 
+def _drop_strangers(logs: Sequence[Log], known: pl.DataFrame) -> None:
+    for log in logs:
+        if log.source in ("entra", "okta") and (count := _strangers(log, known)):
+            log.drop()
+            log.problems.append(said("log_other_tenant", file=log.file, count=count))
+
+
+def _strangers(log: Log, known: pl.DataFrame) -> int:
+    """How many events of `log` are of people, where those are many and of nobody who is `known`; else 0."""
+    if not log.parts:
+        return 0
+    named = pl.any_horizontal(pl.col("externalId", "user_key", "email_key").is_not_null())
+    events = pl.scan_parquet(log.parts).filter(named)
+    count = int(events.select(pl.len()).collect(engine="streaming").item())
+    for key in known.columns if count >= STRANGERS else []:
+        theirs = known.lazy().select(pl.col(key).drop_nulls().unique())
+        if events.join(theirs, on=key, how="semi").head(1).collect(engine="streaming").height:
+            return 0
+    return count if count >= STRANGERS else 0
+
+
 def lines_of(people: pl.DataFrame, logs: Logs, computer: Backend, folder: Path | None = None) -> pl.DataFrame:
     """The lines on `people` (`p`, externalId, keys, `user_id`), sorted: `p` and :data:`SHOWN`."""
     if logs.path is None or people.is_empty():
         return pl.DataFrame(schema={"p": pl.Int64(), **_LINE})
-    found = computer.run(lines, folder, people=people, events=logs.path)
+    few = people if people.height <= FEW else people.clear()
+    wanted = {theirs: few[ours].drop_nulls().unique().to_list() for ours, theirs in _KEYS.items()}
+    found = computer.run(
+        lambda people, events: lines(people, events, wanted), folder, people=people, events=logs.path
+    )  # fmt: skip
     return found.sort("p", "at", "source", "file", "row")
 
 
-def lines(people: nw.LazyFrame[Any], events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """The lines of `events` that share a key with one of `people`."""
+FEW = 20_000
+"""For so many people a log is sifted by their keys before anything is joined: then most of it is never read."""
+
+_KEYS = {"externalId": "externalId", "user_key": "user_key", "email_key": "email_key", "user_id": "resource_id"}
+
+
+def lines(
+    people: nw.LazyFrame[Any], events: nw.LazyFrame[Any], wanted: dict[str, list[str]]
+) -> nw.LazyFrame[Any]:  # fmt: skip
+    """The lines of `events` that share a key with one of `people`; `wanted` are their keys, where they are few."""
     import narwhals as nw
 
-    keys = {"externalId": "externalId", "user_key": "user_key", "email_key": "email_key", "user_id": "resource_id"}
+    if any(wanted.values()):
+        events = events.filter(
+            nw.any_horizontal(
+                *[nw.col(key).is_in(values) for key, values in wanted.items() if values], ignore_nulls=True
+            )
+        )
     parts = []
-    for ours, theirs in keys.items():
+    for ours, theirs in _KEYS.items():
         meant = people.filter(~nw.col(ours).is_null()).select("p", nw.col(ours).alias(theirs)).unique()
         parts.append(events.join(meant, on=theirs, how="inner").select("p", *SHOWN))
-    return nw.concat(parts, how="vertical").unique(["p", "source", "file", "row"])
+    return nw.concat(parts, how="vertical").unique()
 
 
 def group_lines(logs: Logs, computer: Backend, folder: Path | None = None) -> pl.DataFrame:

@@ -7,7 +7,17 @@ import sys
 
 import typer
 
-from scimops.cli import create_setting, notify, plan_and_apply, preview_groups, review_runs, schedule, serve, start_here
+from scimops.cli import (
+    audit_provisioning,
+    create_setting,
+    notify,
+    plan_and_apply,
+    preview_groups,
+    review_runs,
+    schedule,
+    serve,
+    start_here,
+)
 from scimops.cli.common import complain
 from scimops.errors import ScimopsError
 
@@ -18,10 +28,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help in plain text comes three times as fast
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 changes or findings (with --exit-code), 4 withheld, "
-    "5 stale plan or incomplete source, 130 cancelled.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 changes or findings (with --exit-code, --fail-on), "
+    "4 withheld, 5 stale plan or incomplete source, 130 cancelled.",
 )
-for step in (start_here, create_setting, preview_groups, plan_and_apply, review_runs, schedule, notify, serve):
+for step in (
+    start_here, create_setting, preview_groups, plan_and_apply, audit_provisioning, review_runs, schedule, notify,
+    serve,
+):  # fmt: skip
     step.register(app)
 
 

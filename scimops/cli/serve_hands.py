@@ -1,4 +1,4 @@
-"""`scimops serve enrol`, `enrol-new`, `auto-enrol`, `delete-group`: what people and the platform itself do, not the API."""
+"""`scimops serve enrol`, `enrol-new`, `auto-enrol`, `delete-group`: what people and the platform do, not the API."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from scimops.cli.common import JSON, complain, print_counts, print_json
+from scimops.cli.common import JSON, complain, print_json
 from scimops.config import ledger_file
 from scimops.errors import ScimopsError, UsageError, nearest
 
@@ -30,37 +30,35 @@ def demo(
     ),
     as_json: JSON = False,
 ) -> None:
-    """Preview a sample export and review that run, each through its notebook.
+    """Tell the whole story on invented people: from a connection to the audit and the review of all runs.
 
-    The notebooks run as audited jobs; then the ledger is verified. Says where tables and pictures are.
+    It starts an embedded platform of its own and stops it at the end; the notebooks run as audited jobs. Nothing of
+    yours is read or changed: all of it is below the folder. Says where to look.
     """
-    from scimops.jobs.audited import run_audited
+    from scimops.cli.demo import Demo
     from scimops.jobs.verify import verify
 
-    work = _workplace(out)
-    ledger = ledger_file() if os.environ.get("SCIMOPS_LEDGER") else work.absolute() / "runs.ndjson"
-    steps: dict[str, tuple[str, list[tuple[str, str]]]] = {
-        "preview": ("02_preview_groups", []), "review": ("05_review_runs", [("ledger", str(ledger))]),
-    }  # fmt: skip
-    done = []
-    for folder, (name, parameters) in steps.items():
-        notebook = work / "notebooks" / f"{name}.ipynb"
-        run, _ = run_audited(notebook, parameters, work / folder, complain, ledger=ledger)
-        done.append(run)
-        if not as_json and run.exit_code == 0:
-            print_counts(run.counts)
-        if run.message:
-            break
+    work = _workplace(out).absolute()
+    ledger = ledger_file() if os.environ.get("SCIMOPS_LEDGER") else work / "runs.ndjson"
+    demo_of = Demo(work, ledger, quiet=as_json)
+    failed: ScimopsError | None = None
+    try:
+        demo_of.tell()
+    except ScimopsError as error:
+        failed = error
     found = verify(ledger)
     if as_json:
-        print_json({"format": 1, "runs": [run.to_dict() for run in done], "ledger": found.to_dict()})
-    elif found.good and not done[-1].message:
-        typer.echo(f"Pictures, tables and one page to forward: {done[0].folder}")
-        typer.echo(f"Open {Path(done[0].page).name} there first. Next: scimops lab")
+        print_json({"format": 1, "runs": [run.to_dict() for run in demo_of.runs], "ledger": found.to_dict()})
+    elif found.good and failed is None:
+        typer.echo("Where to look, in this order:")
+        for run in demo_of.runs:
+            typer.echo(f"  {run.page}")
+        typer.echo(f"The report of the audit, person by person: {work / 'audit' / 'files' / 'report.html'}")
+        typer.echo(f"To work with the notebooks yourself: scimops lab {out}")
         typer.echo(f"The ledger {ledger} is whole: {found.records:,} records. Head: {found.head}")
         typer.echo(found.proves)
-    if done[-1].message:
-        raise ScimopsError(done[-1].message)
+    if failed is not None:
+        raise failed
     if not found.good:
         raise ScimopsError(f"line {found.line}: {found.message}", where=str(ledger))
 

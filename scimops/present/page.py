@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import escape
+from typing import TYPE_CHECKING
 
 from scimops.present.words import visible
+
+if TYPE_CHECKING:
+    from scimops.findings import Finding
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -59,6 +63,22 @@ def table(caption: str, columns: Iterable[str], rows: Iterable[Iterable[str]], n
         f'<div class="wide" role="region" tabindex="0" aria-label="{caption}"><table><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
+
+
+def findings_list(findings: Iterable[Finding]) -> str:
+    """Findings, each with its level and what to do."""
+    items = [
+        f'<li class="{one.level}"><p><b class="level">{one.level}</b> {escaped(one.message)}</p>'
+        f"<p>{escaped(one.advice)}</p></li>"
+        for one in findings
+    ]
+    return f'<ul class="findings">{"".join(items)}</ul>' if items else "<p>Nothing was found.</p>"
+
+
+def facts_list(facts: Iterable[tuple[str, str]]) -> str:
+    """Names and values."""
+    lines = (f"<div><dt>{escaped(name)}</dt><dd>{named(value)}</dd></div>" for name, value in facts)
+    return f"<dl>{''.join(lines)}</dl>"
 
 
 STYLE = """

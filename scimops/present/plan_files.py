@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from scimops.present.plan_words import KINDS, WHY, made_of, safeguard_words, sea
 from scimops.present.workbook import write_workbook
 
 if TYPE_CHECKING:
+    from scimops.findings import Finding
     from scimops.plan import Plan
 
 
@@ -42,7 +43,7 @@ def write_plan_workbook(plan: Plan, path: Path) -> None:
         "Groups": plan.groups.select(
             "group", now="before", leave="leaves", join="joins", then="after", withheld="withheld"
         ),
-        "Safeguards": _safeguards(plan), "Findings": _findings(plan), "Made of": _made_of(plan),
+        "Safeguards": _safeguards(plan), "Findings": findings_sheet(plan.findings), "Made of": _made_of(plan),
     }  # fmt: skip
     with _written(path) as draft:
         write_workbook(sheets, draft)
@@ -78,8 +79,9 @@ def _safeguards(plan: Plan) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _findings(plan: Plan) -> pl.DataFrame:
-    rows = [(one.level, one.message, one.advice, one.code, one.count) for one in plan.findings]
+def findings_sheet(findings: Iterable[Finding]) -> pl.DataFrame:
+    """Findings as a sheet."""
+    rows = [(one.level, one.message, one.advice, one.code, one.count) for one in findings]
     names = ("level", "what_was_found", "what_to_do", "code", "count")
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String) | {"count": pl.Int64}, orient="row")
 

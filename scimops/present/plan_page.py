@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import scimops
-from scimops.present.page import STYLE, escaped, html_page, named, section, table
+from scimops.present.page import STYLE, escaped, facts_list, findings_list, html_page, named, section, table
 from scimops.present.plan_words import (
     KINDS,
     WHY,
@@ -43,12 +43,13 @@ def plan_html(plan: Plan) -> str:
     title = f"What would be done: {plan.setting.name}"
     when = escaped(moment(plan.source.read_at))
     where = f"<p>At {named(plan.source.where)}, as it was on {when}. Nothing was changed.</p>"
+    facts = [*made_of(plan), ("Made by", f"scimops {scimops.__version__}")]
     body = "\n".join(
         [
             f"<header><h1>{escaped(title)}</h1>{where}</header><main>", _cards(plan), _first(plan),
             section("Safeguards", _safeguards(plan)), section("Groups", _groups(plan)),
-            section("Findings", _findings(plan)), section("Withheld", _withheld(plan)),
-            section("Operations", _operations(plan)), section("What this was made of", _sources(plan)),
+            section("Findings", findings_list(plan.findings)), section("Withheld", _withheld(plan)),
+            section("Operations", _operations(plan)), section("What this was made of", facts_list(facts)),
             "</main>", _FOOTER,
         ]
     )  # fmt: skip
@@ -181,21 +182,6 @@ def _because(one: dict[str, Any]) -> str:
 
 def _groups_of(one: dict[str, Any]) -> str:
     return named(groups_of(one)) if groups_of(one) else ""
-
-
-def _findings(plan: Plan) -> str:
-    items = [
-        f'<li class="{one.level}"><p><b class="level">{one.level}</b> {escaped(one.message)}</p>'
-        f"<p>{escaped(one.advice)}</p></li>"
-        for one in plan.findings
-    ]
-    return f'<ul class="findings">{"".join(items)}</ul>' if items else "<p>Nothing was found.</p>"
-
-
-def _sources(plan: Plan) -> str:
-    facts = [*made_of(plan), ("Made by", f"scimops {scimops.__version__}")]
-    lines = (f"<div><dt>{escaped(name)}</dt><dd>{named(value)}</dd></div>" for name, value in facts)
-    return f"<dl>{''.join(lines)}</dl>"
 
 
 _FOOTER = (

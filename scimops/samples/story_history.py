@@ -54,7 +54,6 @@ def live_through(world: World) -> None:
         day = dt.date(2026, 10, 5) + dt.timedelta(days=4 * number)
         change(world, changing[name][-1], day, department=BUSY[(number + 1) % len(BUSY)])
         _marry(world, changing[name][-2], day + dt.timedelta(days=1))
-    calm = [one for name in BUSY for one in changing[name][QUIET:-2]]
     _idle(world, [one for name in BUSY for one in changing[name][QUIET:-2]])
 
 

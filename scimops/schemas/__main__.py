@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from scimops import frames
 from scimops.schemas import FOLDER
+from scimops.schemas.audit_outputs import AUDIT_OUTPUTS
 from scimops.schemas.outputs import OUTPUTS
 from scimops.schemas.plan_outputs import PLAN_OUTPUTS
 
@@ -40,7 +41,7 @@ def users() -> dict[str, Any]:
 
 def schemas() -> dict[str, dict[str, Any]]:
     """All schemas by name."""
-    kinds = (OUTPUTS | PLAN_OUTPUTS).items()
+    kinds = (OUTPUTS | PLAN_OUTPUTS | AUDIT_OUTPUTS).items()
     made = {name: TypeAdapter(kind).json_schema() for name, kind in kinds} | {"users": users()}
     return {
         name: {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema} for name, schema in made.items()

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from traceback import format_tb
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation, Target
 
 from scimops.grouping import Grouping
+from scimops.service_provider.authentication import Ended
 from scimops.service_provider.database import Database, DatabaseGoneError
 from scimops.service_provider.directory import Subject, server_secret
 from scimops.service_provider.placement import Placement
@@ -42,6 +43,9 @@ READS = (
     Operation.resource_types, Operation.resource_type, Operation.schemas, Operation.schema,
 )  # fmt: skip
 RETRY_SECONDS = "5"
+MAX_KEY = 320
+"""Of so many characters of a userName and an externalId the log keeps who was meant."""
+
 THREADS = 12
 """Requests at work at once in one process; others wait their turn, in order of arrival."""
 
@@ -109,6 +113,7 @@ class ScimEndpoint:
             response = service.error_response(_Unavailable(detail=error.message))
             response.headers["Retry-After"] = RETRY_SECONDS
         except SCIMException as error:
+            self._log_ended(request, error)
             response = service.error_response(error)
             if retry := getattr(error, "retry_after", None):
                 response.headers["Retry-After"] = str(retry)
@@ -134,6 +139,8 @@ class ScimEndpoint:
                 return response
             return self.database.retried(partial(self._write, service, request, operation, subject, entry))
         except SCIMException as error:
+            if operation is Operation.create and entry.resource_type == "Users":
+                entry = replace(entry, query=_meant(request.body))
             self._log_refusal(operation, entry.row(error.status, error.detail))
             raise
 
@@ -162,6 +169,15 @@ class ScimEndpoint:
         if storage.fault:
             raise storage.fault
         return response, storage
+
+    def _log_ended(self, request: Request, error: SCIMException) -> None:
+        """A token that has ended was sent: what it asked for is told, what it sent beside that is not looked at."""
+        ended: Ended | None = error.context.get("ended")
+        if ended is None or request.target is None:
+            return
+        who = (ended.company_id, ended.setting_n, ended.token_name)
+        entry = Entry(*who, request.target.operation.value, (request.target.endpoint or "")[:24] or None, None, None)
+        self.later.add(entry.row(error.status, error.detail))
 
     def _log_refusal(self, operation: Operation, row: dict[str, Any]) -> None:
         """What was refused changed nothing, so its line has a transaction of its own."""
@@ -199,6 +215,22 @@ def _entry(request: ScimRequest, target: Target, subject: Subject) -> Entry:
         subject.company_id, subject.setting_n, subject.token_name, target.operation.value,
         (target.endpoint or "")[:24] or None, target.resource_id, query,
     )  # fmt: skip
+
+
+def _meant(body: Any) -> str | None:
+    """Who was to be made, as the filter that finds them: a refused creation has no resource id."""
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    told = {name.lower(): value for name, value in sent.items()} if isinstance(sent, dict) else {}
+    parts = []
+    for name in ("userName", "externalId"):
+        value = told.get(name.lower())
+        plain = value[:MAX_KEY].encode(errors="ignore").decode() if isinstance(value, str) else ""  # no lone surrogates
+        if plain.strip():
+            parts.append(f"{name} eq {json.dumps(plain, ensure_ascii=False)}")
+    return " and ".join(parts) or None
 
 
 async def _body(receive: Receive) -> bytes | None:

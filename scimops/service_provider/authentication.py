@@ -33,6 +33,17 @@ FAILURES, FAILURE_SECONDS = 10, 60.0
 """So many failures within so many seconds are answered 401; those beyond 429 with Retry-After."""
 
 ADDRESSES = 10_000
+TOLD_SECONDS = 60.0
+"""A token that has ended is told of once in this time, however often it is sent."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A token that has expired or was revoked, of a setting that is still there."""
+
+    company_id: str
+    setting_n: int
+    token_name: str
 
 
 class TooManyRequestsException(SCIMException):
@@ -41,8 +52,8 @@ class TooManyRequestsException(SCIMException):
     status = 429
     _default_detail = "Too many requests with a wrong token came from this address."
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(detail=f"{self._default_detail} Try again in {retry_after} seconds.")
+    def __init__(self, retry_after: int, ended: Ended | None = None) -> None:
+        super().__init__(detail=f"{self._default_detail} Try again in {retry_after} seconds.", ended=ended)
         self.retry_after = retry_after
 
 
@@ -98,13 +109,15 @@ class Authenticator:
     failures: Failures = field(default_factory=Failures)
     _kept: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)
     _settings: OrderedDict[int, tuple[str, Setting]] = field(default_factory=OrderedDict)
+    _told: OrderedDict[int, float] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def subject_of(self, authorization: str | None, address: str) -> Subject:
         """The setting whose token the `Authorization` header of a request carries.
 
         Raises:
-            UnauthorizedException: no token, or none that is good.
+            UnauthorizedException: no token, or none that is good. Its context has `ended` (:class:`Ended`) where the
+                setting's log is to tell of it: once in a minute for a token that has ended.
             TooManyRequestsException: so again and again from this address.
             DatabaseGoneError: the database cannot be asked.
         """
@@ -130,10 +143,13 @@ class Authenticator:
             row = find_token(connection, hashed)
         if row is None or not verify_token(token, row.hash):
             self._fail(address, "This token is not known.")
-        if row.deleted is not None or state_of(row) == "revoked":
+        if row.deleted is not None:
             self._fail(address, "This token was revoked.")
+        if state_of(row) == "revoked":
+            self._fail(address, "This token was revoked.", self._ended(row))
         if state_of(row) == "expired":
-            self._fail(address, "This token has expired. Have a new one made and put it into the identity provider.")
+            said = "This token has expired. Have a new one made and put it into the identity provider."
+            self._fail(address, said, self._ended(row))
         self._note_use(row)
         subject = Subject(row.company_id, row.n, row.id, self._setting(row), row.token_name)
         kept = _Kept(subject, utc(row.expires), self.clock() + KEPT_SECONDS)
@@ -163,10 +179,21 @@ class Authenticator:
                 _shorten(self._settings, KEPT_TOKENS)
         return known[1]
 
-    def _fail(self, address: str, detail: str) -> NoReturn:
+    def _ended(self, row: Any) -> Ended | None:
+        moment = self.clock()
+        with self._lock:
+            told = self._told.get(row.token_n)
+            if told is not None and moment - told < TOLD_SECONDS:
+                return None
+            self._told.pop(row.token_n, None)
+            self._told[row.token_n] = moment
+            _shorten(self._told, KEPT_TOKENS)
+        return Ended(row.company_id, row.n, row.token_name)
+
+    def _fail(self, address: str, detail: str, ended: Ended | None = None) -> NoReturn:
         if wait := self.failures.add(address):
-            raise TooManyRequestsException(wait)
-        raise UnauthorizedException(detail=detail)
+            raise TooManyRequestsException(wait, ended)
+        raise UnauthorizedException(detail=detail, ended=ended)
 
 
 def _shorten(kept: OrderedDict[Any, Any], longest: int) -> None:

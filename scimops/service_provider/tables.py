@@ -192,7 +192,7 @@ provisioning_log = Table(
     Column("operation", String(24), nullable=False),
     Column("resource_type", String(24)),
     Column("resource_id", String(40)),
-    Column("query", Text, comment="filter or other query of a look-up"),
+    Column("query", Text, comment="filter of a look-up, or of who was meant by a refused creation"),
     Column("status", Integer, nullable=False),
     Column("detail", Text, comment="why it was refused"),
     Column("changes", Json, comment="[{attribute, old, new}]"),

@@ -19,6 +19,7 @@ STEPS = {
     "create_setting": ["guide", "connection", "setting"],
     "preview_groups": ["read", "preview", "compare"],
     "plan_and_apply": ["plan", "approve", "apply", "undo"],
+    "audit_provisioning": ["audit", "explain"],
     "review_runs": ["run", "runs", "companies", "notify", "schedule"],
     "serve": ["serve"],
 }

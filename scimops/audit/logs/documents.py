@@ -129,19 +129,21 @@ def _wrapper(text: _Text, page: Page) -> Generator[Found, None, tuple[bool, dict
 
 def _elements(text: _Text, page: Page) -> Iterator[Found]:
     text.expect("[")
-    number = 0
+    number, whole = 0, True
     try:
         while number or text.peek() != "]":
-            number += 1
+            number, whole = number + 1, False
             value = text.value()
+            whole = True
             yield _checked(value, text.last)
             if text.peek() == "]":
                 break
             text.expect(",")
         text.expect("]")
     except _CutError:
-        page.broken = f"it breaks off in record {number}"
-        yield None, "it is cut off"
+        page.broken = f"it breaks off {'behind' if whole else 'in'} record {number}"
+        if not whole:
+            yield None, "it is cut off"
 
 
 def _checked(record: Any, text: str) -> Found:

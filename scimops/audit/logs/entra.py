@@ -36,6 +36,13 @@ def tenant_of(record: dict[str, Any]) -> str | None:
     return text_or_none(record.get("tenantId"))
 
 
+def application_of(record: dict[str, Any]) -> str | None:
+    """The application that people are sent to by a record."""
+    principal = record.get("servicePrincipal")
+    principal = principal[0] if isinstance(principal, list) and principal else principal
+    return text_or_none(_object(principal).get("displayName")) or text_or_none(_object(principal).get("id"))
+
+
 def events_of(record: dict[str, Any]) -> Iterator[Event]:
     """The event of one record.
 

@@ -20,6 +20,9 @@ SOURCES: dict[str, str] = {
     "receipts": "the receipts of an apply",
 }
 
+SENDING = ("entra", "okta", "provisioning_log")
+"""Logs that have a line for whatever an identity provider sent, so a time without any is a gap."""
+
 OPERATIONS: dict[str, str] = {
     "create": "made the person",
     "update": "changed the person",
@@ -144,7 +147,7 @@ def time_and_zone(value: Any) -> tuple[str, str]:
         shown = "Z" if not offset else f"{zone[0]}{digits[:2]}:{digits[2:]}"
         return f"{moment.isoformat()}.{(fraction or '')[:3].ljust(3, '0')}Z", shown
     except (ValueError, OverflowError):
-        raise UnreadableError(f'"{text[:40]}" is no time that can be read') from None
+        raise UnreadableError("it has no time that can be read") from None
 
 
 def _us_time(text: str) -> tuple[str, str]:

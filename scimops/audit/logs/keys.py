@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from scimops.audit.logs.events import text_or_none
+from scimops.audit.logs.events import Event, text_or_none
 
 Keys = dict[str, str | None]
 """Any of externalId, userName, email, resource_id; ready for an Event."""
@@ -17,6 +17,14 @@ _ASKED = re.compile(
 )
 _EMAIL = re.compile(r"(?:.*:)?emails(?:\[.*\])?(?:\.value)?", re.IGNORECASE)
 _NAMES = {"username": "userName", "externalid": "externalId", "email": "email", "mail": "email", "id": "resource_id"}
+
+
+def with_keys(event: Event, keys: Keys) -> Event:
+    """The event of the person who has these keys."""
+    return event._replace(
+        externalId=keys.get("externalId"), userName=keys.get("userName"), email=keys.get("email"),
+        resource_id=keys.get("resource_id"),
+    )  # fmt: skip
 
 
 def keys_of_filter(text: str | None) -> Keys:

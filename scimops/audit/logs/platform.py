@@ -17,7 +17,7 @@ from scimops.audit.logs.events import (
     text_or_none,
     time_and_zone,
 )  # fmt: skip
-from scimops.audit.logs.keys import Keys, keys_of_changes, keys_of_input
+from scimops.audit.logs.keys import Keys, keys_of_changes, keys_of_input, with_keys
 from scimops.audit.logs.provisioning_log import operation_of
 
 JOB_SIGNATURE = {"resourceId", "isFinished", "createTime"}
@@ -64,10 +64,11 @@ def events_of_job(job: dict[str, Any]) -> Iterator[Event]:
             message = text_or_none(error.get("errorMessage")) or ""
             ended, zone = time_and_zone(step.get("endTime") or step.get("createTime") or job.get("createTime"))
             status = status_in(message)
-            yield Event(
+            failed = Event(
                 ended, _STEPS.get(str(step.get("name")).lower(), "other"), "failure", name=name, status=status,
                 reason=reason_of(status, message), detail=detail_text(message), zone=zone,
-            )._replace(**keys_of_input(error.get("inputData")))  # fmt: skip
+            )  # fmt: skip
+            yield with_keys(failed, keys_of_input(error.get("inputData")))
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
@@ -93,11 +94,12 @@ def events_of_audit_line(line: dict[str, Any]) -> Iterator[Event]:
         if old.get(name) != new.get(name)
     ]  # fmt: skip
     keys, resource_id = _keys(entity, old, new), text_or_none(line.get("entityResourceId"))
-    yield Event(
+    done = Event(
         at, _audited(entity, verb, changes), actor=text_or_none(line.get("userName")), zone=zone,
         resource_type={"": None, "Member": "User"}.get(entity, entity), name=_name(entity, old, new),
         detail=detail_text(line.get("operation"), line.get("entityName")), changes=changes,
-    )._replace(**(keys | {"resource_id": keys.get("resource_id") or resource_id}))  # fmt: skip
+    )  # fmt: skip
+    yield with_keys(done, keys | {"resource_id": keys.get("resource_id") or resource_id})
 
 
 def _word(value: Any, words: tuple[tuple[str, str], ...]) -> str:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from scimops.findings import Code
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from scimops.audit.logs.events import NO_ZONE
+from scimops.audit.logs.reading import time_of
+from scimops.findings import Code, Finding, finding
+
+if TYPE_CHECKING:
+    from scimops.audit.logs.documents import Page
+    from scimops.audit.logs.reading import Log, Reading
 
 CATALOGUE: dict[str, Code] = {
     "log_incomplete": Code(
@@ -45,20 +55,82 @@ CATALOGUE: dict[str, Code] = {
     "log_two_tenants": Code(
         "error",
         "{file} holds events of several tenants: {tenants}.",
-        "Download one tenant's log, or name yours; without that nobody can tell whose events these are.",
+        "Download your tenant's log alone. Nothing is concluded from what is missing in this one.",
         {"file": "log.json", "tenants": "1b2c (40), 9f8e (2)"},
     ),
     "log_two_applications": Code(
         "warning",
         "{file} holds events of several applications: {applications}.",
-        "Name the application of your setting, so that what was sent elsewhere is not taken for sent here.",
+        "Download it with a filter on the application of your setting, so that what was sent elsewhere is not taken "
+        "for sent here.",
         {"file": "log.json", "applications": "Awareness (40), Payroll (2)"},
     ),
     "log_other_tenant": Code(
         "error",
-        "{count:event|events} of {file} are not of {wanted} and were left out: {found}.",
-        "Download the log of the right tenant or application.",
-        {"file": "log.json", "wanted": "tenant 1b2c", "found": "9f8e (2)"},
+        "None of the {count:event|events} about people in {file} is about anybody in the export or on the platform: "
+        "the log is not used.",
+        "It is the log of another tenant or application. Download yours.",
+        {"file": "log.json"},
+    ),
+    "log_dry_run": Code(
+        "warning",
+        "{file} are receipts of a dry run: nothing of it was sent. They are not used.",
+        "Name the receipts of an apply.",
+        {"file": "receipts.json"},
+    ),
+    "log_not_readable": Code(
+        "warning",
+        "{what} cannot be read from the platform: {why}",
+        "Nothing is concluded from it. Use a credential that may read it, or name a file of the log.",
+        {"what": "The audit log", "why": "the credential has no right to it."},
     ),
 }  # fmt: skip
 """Every finding of a log, with its level, sentence, advice and an example."""
+
+
+def find(reading: Reading, page: Page) -> Iterator[Finding]:
+    """What a log that was read lacks, each said plainly."""
+    log = reading.log
+    missing = page.broken or ("the next page is not in it" if page.more else "")
+    if not missing and page.total is not None and page.total > log.records:
+        missing = f"it says {page.total:,} records in all and holds {log.records:,}"
+    if missing:
+        yield said("log_incomplete", file=log.file, missing=missing)
+    if page.around.get("dry_run") is True:
+        yield said("log_dry_run", file=log.file)
+    yield from find_in(reading)
+
+
+def find_in(reading: Reading) -> Iterator[Finding]:
+    """What the records of a log lack."""
+    log = reading.log
+    for why, count in log.unreadable.items():
+        yield said("log_unreadable", count=count, rows=log.rows[why], file=log.file, why=why)
+    if not log.events:
+        yield said("log_empty", file=log.file)
+    gaps, usual = reading.gaps()
+    if gaps:
+        shown = "; ".join(f"{time_of(start)[:16]}Z to {time_of(end)[:16]}Z" for start, end in gaps[:10])
+        yield said("log_gap", count=len(gaps), file=log.file, usual=f"{usual:,} minutes", gaps=shown)
+    named = sorted(reading.zones - {NO_ZONE})
+    if len(reading.zones) > 1:
+        yield said("log_zones_mixed", file=log.file, zones=", ".join([*named, *reading.zones & {NO_ZONE}]))
+    elif reading.zones == {NO_ZONE}:
+        yield said("log_no_zone", file=log.file)
+    yield from _whose(log)
+
+
+def _whose(log: Log) -> Iterator[Finding]:
+    if len(log.tenants) > 1:
+        yield said("log_two_tenants", file=log.file, tenants=_counts(log.tenants))
+    if len(log.applications) > 1:
+        yield said("log_two_applications", file=log.file, applications=_counts(log.applications))
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{one} ({count:,})" for one, count in counter.most_common(5))
+
+
+def said(code: str, *, count: int = 0, rows: Iterable[int] = (), **values: Any) -> Finding:
+    """A finding of :data:`CATALOGUE`."""
+    return finding(code, count=count, row_numbers=rows, catalogue=CATALOGUE, **values)

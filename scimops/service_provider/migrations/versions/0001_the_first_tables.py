@@ -196,7 +196,9 @@ def _provisioning_log() -> None:
         sa.Column("operation", sa.String(length=24), nullable=False),
         sa.Column("resource_type", sa.String(length=24), nullable=True),
         sa.Column("resource_id", sa.String(length=40), nullable=True),
-        sa.Column("query", sa.Text(), nullable=True, comment="filter or other query of a look-up"),
+        sa.Column(
+            "query", sa.Text(), nullable=True, comment="filter of a look-up, or of who was meant by a refused creation"
+        ),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=True, comment="why it was refused"),
         sa.Column(

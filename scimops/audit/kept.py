@@ -1,0 +1,101 @@
+"""The exports that were kept, and everybody of all of them: who is who, from the oldest to today's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from scimops.audit.same import NOBODY, WHO, follow, of_list
+from scimops.errors import IncompleteSourceError
+from scimops.idp import Export, read_export
+from scimops.mapping import map_users
+
+if TYPE_CHECKING:
+    from scimops.setting import Setting
+
+_FEW = 0.5
+"""Two exports of one company, one after the other, share at least this part of the smaller one."""
+
+_KNOWN = {"first": pl.Int64, "last": pl.Int64, "on": pl.Boolean, "turned": pl.Int64, "idp_from": pl.String,
+          "idp_joined": pl.Date, "idp_left": pl.Date, "firstName": pl.String, "lastName": pl.String}  # fmt: skip
+
+
+def read_exports(*places: str | Path) -> list[Export]:
+    """The exports that were kept, the oldest first: files, and all files of folders (those below them are not read).
+
+    Raises:
+        SourceError: one cannot be read.
+        IncompleteSourceError: one is only a part: who is not in it would count as gone.
+    """
+    paths: list[Path] = []
+    for place in map(Path, places):
+        inside = sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place]
+        paths += [path for path in inside if not path.name.startswith(".")]
+    return sorted((read_export(path) for path in paths), key=lambda export: export.taken_at)
+
+
+def through(series: Sequence[Export], setting: Setting) -> tuple[pl.DataFrame, int]:
+    """Everybody of all exports in their order; and how many rows are nobody's.
+
+    Of each: `first` and `last` export that has them, `on` (active in the last), `turned` (the export in which the
+    account was last seen to be on or off for the first time), and what the newest says of their days.
+    """
+    known = NOBODY.with_columns(pl.lit(None, kind).alias(name) for name, kind in _KNOWN.items())
+    unclear, rows = 0, 0
+    for number, export in enumerate(series):
+        people = map_users(export, setting).frame.hstack(export.days())
+        height = known.height
+        known, at = follow(known, people.select(WHO))
+        if number and (at < height).sum() < _FEW * min(people.height, rows):
+            raise IncompleteSourceError(
+                "it has few people in common with the export before it.", where=", ".join(export.files),
+                advice="Is it of another company? Leave it out.",
+            )  # fmt: skip
+        rows = people.height
+        unclear += at.null_count()
+        told = people.select(
+            "firstName", "lastName", is_on=pl.col("active").fill_null(True), idp_left="leftOn",
+            idp_joined=pl.coalesce("hiredOn", "createdOn"), at=at,
+            idp_from=pl.when(pl.col("hiredOn").is_not_null()).then(pl.lit("hired")).otherwise(pl.lit("created")),
+        )  # fmt: skip
+        known = _renewed(known, told, number)
+    return known, unclear
+
+
+def _renewed(known: pl.DataFrame, told: pl.DataFrame, number: int) -> pl.DataFrame:
+    """`known` with what the export of that number says (`told`, by `at`)."""
+    both = known.with_columns(at=pl.int_range(pl.len())).join(
+        told.drop_nulls("at"), on="at", how="left", maintain_order="left", suffix="_new"
+    )  # fmt: skip
+    here, now = pl.col("is_on").is_not_null(), pl.lit(number, pl.Int64)
+    newest = [pl.coalesce(f"{name}_new", name).alias(name)
+              for name in ("firstName", "lastName", "idp_joined", "idp_left")]  # fmt: skip
+    dated = pl.col("idp_joined_new").is_not_null()
+    return both.with_columns(
+        *newest,
+        first=pl.when(here).then(pl.coalesce("first", now)).otherwise("first"),
+        last=pl.when(here).then(now).otherwise("last"),
+        turned=pl.when(here & pl.col("on").ne_missing(pl.col("is_on"))).then(now).otherwise("turned"),
+        on=pl.coalesce("is_on", "on"),
+        idp_from=pl.when(dated).then("idp_from_new").otherwise("idp_from"),
+    ).select(*WHO, *_KNOWN)
+
+
+def with_list(known: pl.DataFrame, hr: Export | None) -> tuple[pl.DataFrame, int]:
+    """`known` with the people of the list of employees: `hr_joined`, `hr_left` and `employed` (null: not on it)."""
+    days = {"hr_joined": pl.Date, "hr_left": pl.Date, "employed": pl.Boolean}
+    if hr is None:
+        return known.with_columns(pl.lit(None, kind).alias(name) for name, kind in days.items()), 0
+    listed = hr.users()
+    listed = of_list(listed, known)
+    known, at = follow(known, listed, renew=False)
+    told = listed.select("firstName", "lastName", hr_joined=pl.coalesce("hiredOn", "createdOn"), hr_left="leftOn",
+                         employed=pl.col("active").fill_null(True), at=at).drop_nulls("at")  # fmt: skip
+    both = known.with_columns(at=pl.int_range(pl.len())).join(
+        told, on="at", how="left", maintain_order="left", suffix="_hr"
+    )  # fmt: skip
+    names = [pl.coalesce(name, f"{name}_hr").alias(name) for name in ("firstName", "lastName")]
+    return both.with_columns(names).select(*WHO, *_KNOWN, *days), at.null_count()

@@ -1,0 +1,193 @@
+"""Commands of the step audit_provisioning: audit, explain."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scimops.cli.common import JSON, complain, print_json, print_rich, without_algebra
+from scimops.cli.evidence import EVIDENCE, SAMPLE, SEED, check
+from scimops.cli.evidence import write as write_evidence
+from scimops.cli.explain import explain
+from scimops.cli.recording import LEDGER, recorded
+from scimops.errors import UsageError
+
+if TYPE_CHECKING:
+    from scimops.audit.audit import Audit, Question
+    from scimops.audit.mask import Mask
+    from scimops.audit.report import Report
+    from scimops.audit.since_last import About
+    from scimops.audit.sources import Sources
+    from scimops.preview import Preview
+    from scimops.setting import Setting
+
+STEP = "audit_provisioning"
+EXPORT = Annotated[Path, typer.Argument(help="Today's export.", metavar="EXPORT")]
+SETTING = Annotated[Path, typer.Option(help="The setting.", metavar="S.yaml")]
+CONNECTION = Annotated[str | None, typer.Option(help="Connection to the platform.", metavar="NAME")]
+STATE = Annotated[Path | None, typer.Option(help="A saved state, instead of a connection.", metavar="DIR")]
+LOG = Annotated[
+    list[Path] | None,
+    typer.Option(help="A log, of the identity provider or the platform; may be said several times.", metavar="FILE"),
+]
+PEOPLE = Annotated[Path | None, typer.Option(help="The list of employees; then it is asked about them.", metavar="HR")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("audit")(audit)
+    app.command("explain")(explain)
+
+
+def audit(
+    export: EXPORT, setting: SETTING, connection: CONNECTION = None, state: STATE = None, log: LOG = None,
+    people: PEOPLE = None,
+    exceptions: Annotated[Path | None, typer.Option(help="Findings that were accepted.", metavar="E.yaml")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the page, workbook, document and people.", metavar="DIR")
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder kept between audits: what is new, solved, open since.", metavar="DIR")
+    ] = None,
+    mask: Annotated[
+        str | None, typer.Option(help="Mask people with this key, such as env:SCIMOPS_MASK_KEY.", metavar="REFERENCE")
+    ] = None,
+    period: Annotated[
+        str | None, typer.Option(help="Also: who joined in it, such as 2026-Q3, 2026-09, 2026.", metavar="PERIOD")
+    ] = None,
+    exports: Annotated[
+        list[Path] | None, typer.Option(help="Earlier exports for --period: a file or a folder.", metavar="PATH")
+    ] = None,
+    new_hires: Annotated[
+        list[int] | None, typer.Option(help="Also: the new hires of so many days, such as 30.", metavar="DAYS", min=1)
+    ] = None,
+    first_day: Annotated[
+        dt.datetime | None, typer.Option(help="Also: follow a first cycle that began then, in UTC.")
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None, typer.Option(help="Exit 3 on findings of this level or code.", metavar="LEVEL|CODE")
+    ] = None,
+    evidence: EVIDENCE = None, sample: SAMPLE = None, seed: SEED = None, ledger: LEDGER = None, as_json: JSON = False,
+) -> None:  # fmt: skip
+    """Did everybody arrive, and why not; who left and is still active.
+
+    Nothing is changed. 3: with --fail-on, findings that nobody accepted. 5: the export, the list of employees or the
+    platform was not read whole, so nobody is said to have arrived or left.
+    """
+    without_algebra()
+    from scimops.audit import report as reporting
+    from scimops.audit.audit import audit as audited
+    from scimops.audit.exceptions import load_exceptions
+    from scimops.audit.since_last import read_last
+    from scimops.setting import load_setting
+
+    reporting.check_words(fail_on or [])
+    check(evidence, sample, seed)
+    if exports and not period:
+        raise UsageError("Earlier exports tell who joined in a period.", advice="Say --period, such as 2026-Q3.")
+    given = {"export": str(export), "setting": str(setting), "connection": connection or "", "state": str(state or ""),
+             "log": [str(path) for path in log or []], "people": str(people or ""), "mask": mask or ""}  # fmt: skip
+    with recorded(STEP, "audit", given, ledger) as recording:
+        chosen = load_setting(setting)
+        entries = load_exceptions(exceptions) if exceptions else None
+        about = reporting.about(chosen.name, people=people is not None, mask=_mask(mask))
+        last = read_last(keep, about) if keep else None
+        earlier = keep if keep and not mask else None  # what is kept masked cannot be found by plain keys
+        wanted = _further(period, exports or [], earlier, new_hires or [], first_day)
+        sources = _read(export, chosen, connection, state, log or [], people, setting.parent)
+        found = audited(sources.preview, sources.state, sources.logs, hr=sources.hr, found=sources.found)
+        report = reporting.report_of(
+            found, entries=entries, mask=_mask(mask, sources.preview), last=last, keeping=keep is not None,
+            asked=wanted(found, sources),
+        )  # fmt: skip
+        if keep:
+            report = _kept(report, keep, about)
+        failing = reporting.failing(report.findings, fail_on or [])
+        if out:
+            _write(report, out)
+        if evidence:
+            files = [export, setting, exceptions, state, *(log or []), people, *(exports or [])]
+            write_evidence(
+                evidence, report.audit, report.questions, report.findings, files=files,
+                sources=None if mask else sources, sample=sample, seed=seed, ledger=ledger,
+            )  # fmt: skip
+        recording.counts |= report.audit.coverage.counts
+        recording.exit_code = 3 if failing else 0
+    _show(report, as_json)
+    if failing:
+        complain(f"Found, and to be failed on: {', '.join(one.code for one in failing)}.")
+        raise typer.Exit(3)
+
+
+def _read(
+    export: Path, setting: Setting, connection: str | None, state: Path | None, logs: list[Path], people: Path | None,
+    folder: Path,
+) -> Sources:  # fmt: skip
+    from scimops.audit.sources import gather, live_logs, read_held_state
+
+    if connection:
+        complain(f"Reading what {connection} holds …")
+    held, more = read_held_state(setting, connection, state), live_logs(connection, setting) if connection else None
+    return gather(export, setting, held, logs, people, folder, more=more)
+
+
+def _further(
+    period: str | None, exports: list[Path], keep: Path | None, days: list[int], first: dt.datetime | None
+) -> Callable[[Audit, Sources], list[Question]]:  # fmt: skip
+    """What is asked beyond the usual, its words checked and its files read before the platform is."""
+    from scimops.audit import asked
+    from scimops.audit.arrivals import load_arrivals
+    from scimops.audit.kept import read_exports
+    from scimops.audit.period import parse_period
+
+    span, series = parse_period(period) if period else None, read_exports(*exports)
+    arrivals = load_arrivals(keep) if keep and span else None
+
+    def questions(audit: Audit, sources: Sources) -> list[Question]:
+        found = [asked.of_period(span, audit, series, sources.hr, arrivals)] if span else []
+        found += asked.of_new_hires(days, audit) if days else []
+        return found + (asked.of_first_day(first.replace(tzinfo=dt.UTC), audit, sources.logs) if first else [])
+
+    return questions
+
+
+def _kept(report: Report, keep: Path, about: About) -> Report:
+    """Keep the findings and when each link was seen; with what is to be known of the nights before."""
+    from scimops.audit.arrivals import record, said
+    from scimops.audit.since_last import keep as keep_findings
+    from scimops.present.files import private_folder
+
+    private_folder(keep)
+    arrivals = record(keep, report.audit)
+    keep_findings(keep, about, report.audit.at, report.items)
+    return replace(report, findings=[*said(arrivals, report.audit.at), *report.findings])
+
+
+def _mask(reference: str | None, preview: Preview | None = None) -> Mask | None:
+    """The mask of a key; with a preview, groups that are named after people are masked as well."""
+    if reference is None:
+        return None
+    from scimops.audit.mask import Mask, mask_key
+    from scimops.present.words import named_after_people
+
+    return Mask(mask_key(reference), named_after_people(preview) if preview else frozenset())
+
+
+def _write(report: Report, out: Path) -> None:
+    from scimops.present.audit_files import write_audit
+
+    complain(f"Written to {out}: {', '.join(path.name for path in write_audit(report, out))}")
+
+
+def _show(report: Report, as_json: bool) -> None:
+    if as_json:
+        print_json(report.to_dict())
+        return
+    from scimops.present.audit_tables import audit_tables
+
+    print_rich(audit_tables(report))

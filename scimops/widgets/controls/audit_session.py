@@ -1,0 +1,185 @@
+"""What the panel of audit_provisioning is about, without any widget: the sources, and what the audit of them found."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from scimops.audit import report as reporting
+from scimops.audit.arrivals import Arrivals, load_arrivals, record
+from scimops.audit.audit import Audit, audit
+from scimops.audit.exceptions import load_exceptions
+from scimops.audit.since_last import About, keep, read_last
+from scimops.audit.sources import Sources, gather, live_logs, read_held_state
+from scimops.errors import ScimopsError, UsageError
+from scimops.setting import load_setting
+
+if TYPE_CHECKING:
+    from scimops.samples.story import Story
+
+FAULTS: Final = (
+    ("left_renamed", "leaver 5"), ("left_refused", "leaver 6"), ("not_in_idp", "Sales 6"), ("two_accounts", "Sales 4"),
+    ("domain_not_allowed", "Sales 3"), ("seats_full", "Legal 2"), ("never_sent", "Marketing 2"),
+    ("deactivated_by_hand", "Marketing 3"), ("group_deleted", "Procurement"), ("auto_enrol_off", "Finance"),
+    ("value_stale", "Engineering 3"), ("not_in_report", "Engineering 4"),
+)  # fmt: skip
+"""What goes wrong in the invented company that is audited where no export is given."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is audited: paths, and the name of a connection. No export: an invented company, to look around.
+
+    `fail_on`: levels or codes with commas between them. `kept`: the folder that is kept from audit to audit.
+    """
+
+    export: str = ""
+    setting: str = ""
+    connection: str = ""
+    state: str = ""
+    logs: str = ""
+    people: str = ""
+    exceptions: str = ""
+    fail_on: str = ""
+    kept: str = ""
+    out: str = ""
+
+
+@dataclass
+class AuditSession:
+    """One audit. `problem`: why there is none."""
+
+    given: Given
+    made: reporting.Report | None = None
+    arrivals: Arrivals | None = None
+    sources: Sources | None = None
+    problem: ScimopsError | None = None
+    _example: Story | None = None
+    _folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+
+    @property
+    def report(self) -> reporting.Report:
+        """What is told of the audit.
+
+        Raises:
+            ScimopsError: there is none, and this is why.
+        """
+        if self.made is None:
+            raise self.problem or UsageError("There is no audit yet.", advice="Run the panel's cell first.")
+        return self.made
+
+    @property
+    def audit(self) -> Audit:
+        """The audit; errors as :attr:`report`."""
+        return self.report.audit
+
+    @property
+    def invented(self) -> bool:
+        """Is it the audit of an invented company?"""
+        return not self.given.export
+
+    def make(self) -> None:
+        """Read everything anew and audit it.
+
+        Raises:
+            ScimopsError: a source cannot be read whole, or a parameter is wrong.
+        """
+        self.made, self.problem = None, None
+        try:
+            reporting.check_words(self._words)
+            entries = load_exceptions(self.given.exceptions) if self.given.exceptions else None
+            self.sources = self._read()
+            found = audit(
+                self.sources.preview, self.sources.state, self.sources.logs, hr=self.sources.hr,
+                found=self.sources.found,
+            )  # fmt: skip
+            folder = Path(self.given.kept) if self.given.kept else None
+            last = read_last(folder, self._about(found)) if folder else None
+            self.made = reporting.report_of(found, entries=entries, last=last, keeping=folder is not None)
+            self.arrivals = load_arrivals(folder) if folder else None
+        except ScimopsError as error:
+            self.problem = error
+            raise
+
+    def _read(self) -> Sources:
+        given = self.given
+        if self.invented:
+            return self._read_example()
+        setting = load_setting(given.setting)
+        state = read_held_state(setting, given.connection or None, Path(given.state) if given.state else None)
+        people = Path(given.people) if given.people else None
+        return gather(
+            Path(given.export), setting, state, files_of(given.logs), people, Path(given.setting).parent,
+            more=live_logs(given.connection, setting) if given.connection else None,
+        )  # fmt: skip
+
+    def _read_example(self) -> Sources:
+        """An invented company with faults of many kinds.
+
+        Raises:
+            UsageError: a platform or logs are given, and no export.
+        """
+        if self.given.connection or self.given.state or self.given.logs or self.given.people:
+            raise UsageError("No export is given.", advice="Name today's export in `export`.")
+        from scimops.samples.story import write_story
+
+        if self._example is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="scimops-")
+            self._example = write_story(self._folder.name, FAULTS)
+        story = self._example
+        setting = load_setting(story.setting)
+        state = read_held_state(setting, None, story.state)
+        return gather(story.exports[-1], setting, state, story.logs, story.hr, story.folder)
+
+    def _about(self, found: Audit) -> About:
+        return reporting.about(found.preview.setting.name, people=found.coverage.population.source == "hr", mask=None)
+
+    def write(self) -> list[Path]:
+        """Write the report into `out`, and what is kept for the next audit into `kept`; the report's files.
+
+        Raises:
+            ScimopsError: there is no audit, or what is kept is of another setting or platform.
+        """
+        report, given = self.report, self.given
+        written: list[Path] = []
+        if given.out:
+            from scimops.present.audit_files import write_audit
+
+            written = write_audit(report, Path(given.out))
+        if given.kept:
+            from scimops.present.files import private_folder
+
+            private_folder(Path(given.kept))
+            self.arrivals = record(given.kept, report.audit)
+            keep(Path(given.kept), self._about(report.audit), report.audit.at, report.items)
+        return written
+
+    @property
+    def _words(self) -> list[str]:
+        """The words of `fail_on`."""
+        return [word for word in map(str.strip, self.given.fail_on.split(",")) if word]
+
+    @property
+    def exit_code(self) -> int:
+        """3 where something was found that a word of `fail_on` means, and nobody accepted it; else 0."""
+        return 3 if reporting.failing(self.report.findings, self._words) else 0
+
+
+def files_of(words: str) -> Sequence[Path]:
+    """The files that `words` name, with commas between them; of a folder all in it, by name.
+
+    Raises:
+        UsageError: a folder holds none.
+    """
+    found: list[Path] = []
+    for word in filter(None, map(str.strip, words.split(","))):
+        path = Path(word)
+        inside = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))\
+            if path.is_dir() else [path]  # fmt: skip
+        if not inside:
+            raise UsageError("The folder of logs is empty.", where=word, advice="Put the logs there, or name files.")
+        found += inside
+    return found
