@@ -1,6 +1,6 @@
-"""`python -m bench` measures the preview, the plan, the embedded platform, the client of it, an apply, the ledger."""
+"""`python -m bench` measures preview, plan, embedded platform, its client, apply, audit, logs, ledger."""
 
-from bench import apply, client, first_cycle, ledger, plan, preview, service_provider
+from bench import apply, audit, audit_logs, client, first_cycle, ledger, plan, preview, service_provider
 
 preview.main()
 plan.main()
@@ -8,4 +8,6 @@ service_provider.main()
 first_cycle.main()
 client.main()
 apply.main()
+audit.main()
+audit_logs.main()
 ledger.main()

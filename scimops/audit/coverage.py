@@ -209,7 +209,10 @@ def _named(met: Met, wanted: pl.DataFrame) -> pl.DataFrame:
     names = {group.group_key: group.name for group in met.preview.groups}
     name = pl.col("group_key").replace_strict(list(names), list(names.values()), default=None, return_dtype=pl.String)
     named = wanted.with_columns(name=name.fill_null(pl.col("group_key")) if names else pl.col("group_key"))
-    return named.sort("n", "group_key").group_by("n").agg(group=pl.col("name").str.join("\n"), keys="group_key")
+    several = named["n"].is_duplicated()
+    alone = named.filter(~several).select("n", group="name", keys=pl.concat_list("group_key"))
+    some = named.filter(several).sort("n", "group_key").group_by("n")
+    return pl.concat([alone, some.agg(group=pl.col("name").str.join("\n"), keys="group_key")])
 
 
 def _offers(state: State) -> pl.DataFrame:

@@ -69,10 +69,12 @@ def reconcile(
     """
     computer = open_backend(backend)
     fields = fields_of(met.preview, met.users)
-    rows, users = _rows(met, fields, left, at), _users(met, fields)
+    # a dot in a column's name is something else to Spark
+    plain = {name: f"custom_{number}" if name.startswith("field.") else name for number, name in enumerate(fields)}
+    rows, users = _rows(met, fields, left, at).rename(plain), _users(met, fields).rename(plain)
     unclear = met.matched.clashes.join(met.matched.pairs, on="n", how="anti")
     result = computer.run(
-        lambda pairs, rows, users, unclear: statuses(pairs, rows, users, unclear, fields),
+        lambda pairs, rows, users, unclear: statuses(pairs, rows, users, unclear, list(plain.values())),
         folder, pairs=met.matched.pairs, rows=rows, users=users, unclear=unclear.select("n", "id"),
     )  # fmt: skip
     if old:

@@ -153,7 +153,8 @@ def group_lines(logs: Logs, computer: Backend, folder: Path | None = None) -> pl
 def _deleted_groups(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     import narwhals as nw
 
-    return events.filter((nw.col("operation") == "delete_group") & (nw.col("outcome") == "success")).select(*SHOWN)
+    by_hand = (nw.col("source") == "platform_audit") & (nw.col("operation") == "delete_group")
+    return events.filter(by_hand & (nw.col("outcome") == "success")).select(*SHOWN)
 
 
 def evidence() -> pl.Expr:

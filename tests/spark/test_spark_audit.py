@@ -35,7 +35,8 @@ def staged(folder: Path, seed: int) -> tuple[pl.DataFrame, Logs]:
     rows = []
     for number in range(LINES):
         row = dict.fromkeys([*kinds, "user_key", "email_key"]) | {
-            "at": f"2026-11-{dice.randrange(1, 29):02}T08:00:00.000Z", "source": dice.choice(("entra", "okta")),
+            "at": f"2026-11-{dice.randrange(1, 29):02}T08:00:00.000Z",
+            "source": dice.choice(("entra", "okta", "platform_audit")),
             "file": dice.choice(("a.json", "b.json")), "row": number // 2, "changes": "[]", "name": dice.choice(WORDS),
             "operation": dice.choice(("create", "update", "delete_group")),
             "outcome": dice.choice(("success", "failure")),
