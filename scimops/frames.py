@@ -194,6 +194,17 @@ PROVISIONING_LOG = Schema(
 lists)."""
 
 
+def polars_types(schema: Schema) -> dict[str, pl.DataType]:
+    """The columns of a schema with their Polars types, as a new frame wants them."""
+    import polars as pl
+
+    types: dict[str, pl.DataType] = {
+        "string": pl.String(), "int64": pl.Int64(), "bool": pl.Boolean(), "date": pl.Date(),
+        "list[string]": pl.List(pl.String),
+    }  # fmt: skip
+    return {column.name: types[column.type] for column in schema.columns}
+
+
 def check(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """`frame`, once it is seen to hold to `schema`.
 
@@ -201,19 +212,10 @@ def check(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
         TypeError: a column is missing, of another type, null where it may not be, or unknown. That is a fault of
             scimops itself, never of a user's file.
     """
-    import polars as pl
-
-    types: dict[str, pl.DataType | type[pl.DataType]] = {
-        "string": pl.String,
-        "int64": pl.Int64,
-        "bool": pl.Boolean,
-        "date": pl.Date,
-        "list[string]": pl.List(pl.String),
-    }
-    kinds = frame.schema
+    kinds, types = frame.schema, polars_types(schema)
     for column in schema.columns:
         found = kinds.get(column.name)
-        if found != types[column.type]:
+        if found != types[column.name]:
             raise TypeError(f"{schema.name}.{column.name} is {found}, not {column.type}")
         if not column.nullable and frame[column.name].null_count():
             raise TypeError(f"{schema.name}.{column.name} has nulls")

@@ -17,8 +17,8 @@ from scimops.audit.people import meet, of_export, of_hr
 from scimops.audit.reconcile import Reconciled, reconcile
 from scimops.audit.state import State
 from scimops.audit.told import Logs, moment
-from scimops.errors import IncompleteSourceError
 from scimops.findings import Finding
+from scimops.plan.make import must_be_whole
 from scimops.preview import Preview
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 TOO_OLD = dt.timedelta(days=1)
 """How much older than the snapshot an export may be, so that who is in no row of it counts as having left."""
-
-_REFUSING = ("incomplete_source", "foreign_file", "old_file")
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Audit:
         return _questions(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """What `scimops audit --json` prints: counts and findings, and of each question its rows."""
+        """Counts and findings as plain data; what `scimops audit --json` prints has people and questions besides."""
         return {
             "format": FORMAT, "at": self.at, "setting": self.preview.setting.name, "sources": self.sources,
             "coverage": self.coverage.counts, "meant": self.coverage.meant, "not_read": list(self.coverage.not_read),
@@ -96,9 +94,7 @@ def audit(
     Raises:
         IncompleteSourceError: the export or the list is a part, mostly foreign or too old: nobody "left" or "arrived".
     """
-    for each in preview.findings:
-        if each.code in _REFUSING:
-            raise IncompleteSourceError(f"No audit is made: {each.message}", advice=each.advice)
+    must_be_whole(preview, "No audit is made")
     logs = logs or Logs()
     at = dt.datetime.fromisoformat(state.snapshot.read_at)
     met = meet(preview, state.snapshot)

@@ -21,9 +21,9 @@ from scimops.backend import Backend, open_backend
 from scimops.errors import UsageError
 from scimops.idp import read_export
 from scimops.plan import Plan, StalePlanError, make_plan
-from scimops.plan.memberships import existing
-from scimops.preview import ExistingGroups, Preview, preview_export
-from scimops.preview.stage import keyed
+from scimops.plan.sources import preview_there
+from scimops.preview import Preview
+from scimops.preview.stage import keyed_people
 from scimops.touched import file_digest
 
 if TYPE_CHECKING:
@@ -90,11 +90,7 @@ def preview_applied(applied: Plan, export: Sequence[Path], snapshot: Snapshot, f
             "The plan was not made of this export.", where=", ".join(map(str, export)),
             advice=f"Name the export that was applied, unchanged: {names}.",
         )  # fmt: skip
-    names_there = dict(existing(snapshot).select("group_key", "group").iter_rows())
-    preview = preview_export(
-        read_export(*export), applied.setting, existing=ExistingGroups(names_there, snapshot.where), channel="apply",
-        folder=folder, capabilities=snapshot.capabilities,
-    )  # fmt: skip
+    preview = preview_there(read_export(*export), applied.setting, snapshot, folder, "apply")
     return replace(preview, findings=[each for each in preview.findings if each.code != "old_file"])
 
 
@@ -214,8 +210,7 @@ def _told(found: pl.DataFrame, logs: Logs, since: str, computer: Backend, folder
 
 def _lines(found: pl.DataFrame, logs: Logs, since: str, computer: Backend, folder: Path | None) -> pl.DataFrame:
     """The lines since then on whom the differences are about (`p`: the difference), that succeeded."""
-    people = found.with_columns(keyed(found, "userName", "user_key"))
-    people = people.with_columns(keyed(people, "email", "email_key"))
+    people = keyed_people(found)
     people = people.select("externalId", "user_key", "email_key", p="d", user_id="id")
     if logs.path is not None:  # who is gone had an id there, which a deletion is told by
         gone = people.filter(pl.col("user_id").is_null())

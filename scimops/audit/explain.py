@@ -11,12 +11,13 @@ import polars as pl
 
 from scimops.audit import explain_words as words
 from scimops.audit.causes import LINKS
+from scimops.audit.people import KEYS
 from scimops.audit.told import SHOWN, lines_of, moment
 from scimops.backend import open_backend
 from scimops.errors import UsageError
 from scimops.grouping import group_key, identity_key
 from scimops.preview.explain import explain as placing_of
-from scimops.preview.stage import keyed
+from scimops.preview.stage import keyed_people
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -31,7 +32,6 @@ AROUND = (
 )  # fmt: skip
 """Operations on what a person depends on: told in their story where the name is that of their group or enrolment."""
 
-_KEYS = ("externalId", "user_key", "email_key")
 _SHOWN_AT_MOST = 10
 
 
@@ -154,17 +154,15 @@ def _subjects(audit: Audit) -> pl.DataFrame:
 
 def _known(audit: Audit, sources: Sources) -> pl.DataFrame:
     """Under which keys each source knows them: `p`, `n` or `user_id`, file and row, and the keys."""
-    rows = audit.preview.people.select("n", "file", "row", *_KEYS)
+    rows = audit.preview.people.select("n", "file", "row", *KEYS)
     asked = audit.coverage.people
-    asked = asked.select("file", "row", "externalId", keyed(asked, "userName", "user_key"),
-                         keyed(asked, "email", "email_key"), p="n")  # fmt: skip
+    asked = keyed_people(asked).select("file", "row", *KEYS, p="n")
     return pl.concat([rows, asked, _users(sources)], how="diagonal")
 
 
 def _users(sources: Sources) -> pl.DataFrame:
     users = sources.state.snapshot.users
-    return users.select("externalId", keyed(users, "userName", "user_key"), keyed(users, "email", "email_key"),
-                        user_id="id")  # fmt: skip
+    return keyed_people(users).select(*KEYS, user_id="id")
 
 
 def stories_of(audit: Audit, sources: Sources, subjects: Sequence[Subject]) -> list[PersonStory]:
@@ -172,7 +170,7 @@ def stories_of(audit: Audit, sources: Sources, subjects: Sequence[Subject]) -> l
     known = _known(audit, sources)
     parts = [
         known.filter(pl.col(name) == value).select(
-            *_KEYS, pl.lit(value if name == "user_id" else None, pl.String).alias("user_id"),
+            *KEYS, pl.lit(value if name == "user_id" else None, pl.String).alias("user_id"),
             p=pl.lit(number, pl.Int64),
         )
         for number, subject in enumerate(subjects)

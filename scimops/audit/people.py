@@ -11,7 +11,7 @@ import polars as pl
 from scimops.errors import IncompleteSourceError
 from scimops.grouping import ARRIVING, group_key
 from scimops.plan.matching import Matched, match
-from scimops.preview.stage import keyed
+from scimops.preview.stage import keyed_people
 
 if TYPE_CHECKING:
     from scimops.client.snapshot import Snapshot
@@ -45,8 +45,7 @@ def meet(preview: Preview, snapshot: Snapshot) -> Met:
     days = preview.export.days()
     since = days.select(since=pl.coalesce("hiredOn", "createdOn"), leftOn="leftOn")
     rows = preview.people.hstack(since)
-    users = snapshot.users
-    users = users.with_columns(keyed(users, "userName", "user_key")).with_columns(keyed(users, "email", "email_key"))
+    users = keyed_people(snapshot.users)
     return Met(preview, snapshot, rows, users, match(rows.select("n", *KEYS), users.select("id", *KEYS)))
 
 
@@ -109,8 +108,7 @@ def of_hr(met: Met, hr: Export, today: dt.date) -> Population:
         raise IncompleteSourceError(f"The list of employees is not whole: {what}.", where=", ".join(hr.files),
                                     advice="Correct the list, or export it again.")  # fmt: skip
     people = hr.users().with_row_index("p").with_columns(pl.col("p").cast(pl.Int64))
-    people = people.with_columns(keyed(people, "userName", "user_key"))
-    people = people.with_columns(keyed(people, "email", "email_key"))
+    people = keyed_people(people)
     pairs, unclear = _found(people, met.rows)
     people = people.with_columns(
         since=pl.coalesce("hiredOn", "createdOn"),

@@ -6,7 +6,7 @@ import polars as pl
 
 from scimops.audit.people import KEYS
 from scimops.plan.matching import left_over, match
-from scimops.preview.stage import keyed
+from scimops.preview.stage import keyed_people
 
 WHO = ("externalId", "userName", "email")
 NOBODY = pl.DataFrame(schema=dict.fromkeys(WHO, pl.String))
@@ -70,6 +70,4 @@ def _meet(known: pl.DataFrame, people: pl.DataFrame) -> tuple[pl.Series, pl.Seri
 
 
 def _keys(people: pl.DataFrame, name: str) -> pl.DataFrame:
-    people = people.with_columns(keyed(people, "userName", "user_key"))
-    people = people.with_columns(keyed(people, "email", "email_key"))
-    return people.select(pl.int_range(pl.len()).alias(name), *KEYS)
+    return keyed_people(people).select(pl.int_range(pl.len()).alias(name), *KEYS)

@@ -16,9 +16,9 @@ from scimops.audit.state import State, load_state, read_state, without_enrolment
 from scimops.audit.told import Logs, More, read_logs
 from scimops.errors import UsageError
 from scimops.idp import read_export
-from scimops.plan.memberships import existing
-from scimops.preview import ExistingGroups, Preview, preview_export
-from scimops.preview.stage import keyed
+from scimops.plan.sources import preview_there, read_held
+from scimops.preview import Preview
+from scimops.preview.stage import keyed_people
 
 if TYPE_CHECKING:
     from scimops.audit.logs.reading import Log
@@ -59,10 +59,7 @@ def read_held_state(setting: Setting, connection: str | None, saved: Path | None
 
     chosen = get_connection(str(connection))
     if chosen.kind == "scim":
-        from scimops import client
-
-        with client.connect(chosen) as service_provider:
-            return without_enrolments(service_provider.read_snapshot(setting))
+        return without_enrolments(read_held(chosen.name, setting))
     from scimops import platform
 
     with platform.connect(chosen) as there:
@@ -93,9 +90,7 @@ def live_logs(connection: str, setting: Setting, since: dt.datetime | None = Non
 
 def _known(preview: Preview, held: Snapshot) -> pl.DataFrame:
     """The keys of everybody in the export and on the platform."""
-    users = held.users
-    keys = (keyed(users, "userName", "user_key"), keyed(users, "email", "email_key"))
-    theirs = users.select("externalId", *keys, resource_id="id")
+    theirs = keyed_people(held.users).select(*KEYS, resource_id="id")
     return pl.concat([preview.people.select(*KEYS), theirs], how="diagonal")
 
 
@@ -119,10 +114,7 @@ def gather(
         SettingError: the setting names a column or file that is not there.
     """
     held = state.snapshot
-    names = dict(existing(held).select("group_key", "group").iter_rows())
-    preview = preview_export(
-        read_export(export), setting, existing=ExistingGroups(names, held.where), folder=folder,
-        capabilities=held.capabilities,
-    )  # fmt: skip
-    told, found = read_logs(logs, known=_known(preview, held), more=more)
+    preview = preview_there(read_export(export), setting, held, folder)
+    known = _known(preview, held) if logs or more else None
+    told, found = read_logs(logs, known=known, more=more)
     return Sources(preview, state, told, read_export(people) if people else None, found)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _SCHEMAS = {"enrolments": ENROLMENTS, "enrolment_groups": ENROLMENT_GROUPS, "enrolled": ENROLLED}
-_KINDS = {"string": pl.String, "bool": pl.Boolean}
 
 
 class Enrolments(People, Protocol):
@@ -131,5 +130,5 @@ def _report(platform: Enrolments, enrolment_id: str) -> list[str] | None:
 
 
 def _frame(rows: Sequence[tuple[object, ...]], name: str) -> pl.DataFrame:
-    schema = {column.name: _KINDS[column.type] for column in _SCHEMAS[name].columns}
-    return frames.check(pl.DataFrame(rows, schema, orient="row").unique(maintain_order=True), _SCHEMAS[name])
+    frame = pl.DataFrame(rows, frames.polars_types(_SCHEMAS[name]), orient="row")
+    return frames.check(frame.unique(maintain_order=True), _SCHEMAS[name])

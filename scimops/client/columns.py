@@ -15,10 +15,8 @@ from scimops.mapping import map_resource
 from scimops.resources import flatten
 from scimops.setting import Setting
 
-_KINDS = {"string": pl.String, "bool": pl.Boolean}
-USERS, GROUPS, MEMBERS = (
-    {column.name: _KINDS[column.type] for column in schema.columns}
-    for schema in (frames.SNAPSHOT_USERS, frames.SNAPSHOT_GROUPS, frames.SNAPSHOT_MEMBERS)
+USERS, GROUPS, MEMBERS = map(
+    frames.polars_types, (frames.SNAPSHOT_USERS, frames.SNAPSHOT_GROUPS, frames.SNAPSHOT_MEMBERS)
 )
 
 

@@ -13,10 +13,11 @@ from scimops.findings import Code, Finding, finding
 from scimops.plan import places
 from scimops.plan.differences import holds
 from scimops.plan.document import MOVES, OPERATIONS, Plan, StalePlanError
-from scimops.plan.make import judged, keyed_people, people_of_setting
+from scimops.plan.make import judged, people_of_setting
 from scimops.plan.memberships import ENDING
 from scimops.plan.outcome import groups_after, seats_after
 from scimops.plan.seats import licence
+from scimops.preview.stage import keyed_people
 
 if TYPE_CHECKING:
     from scimops.client.snapshot import Snapshot

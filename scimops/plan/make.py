@@ -21,7 +21,7 @@ from scimops.plan.outcome import groups_after, seats_after
 from scimops.plan.renames import in_order
 from scimops.plan.seats import SEATS, STARTING, licence, within_seats
 from scimops.preview import Preview
-from scimops.preview.stage import keyed
+from scimops.preview.stage import keyed_people
 from scimops.setting import Setting
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def make_plan(
     """
     if preview.channel != "apply":
         raise UsageError("A plan needs a preview on the channel apply.", advice="Say --channel apply.")
-    _refuse(preview)
+    must_be_whole(preview, "No plan is made")
+    if not preview.rows:
+        raise IncompleteSourceError("No plan is made: the export holds nobody.", advice="Export again.")
     there = keyed_people(snapshot.users)
     ours, foreign = people_of_setting(there, snapshot)
     rows = preview.people
@@ -72,17 +74,15 @@ def make_plan(
     return _judged(preview, snapshot, operations, found, foreign, ours, history)
 
 
-def _refuse(preview: Preview) -> None:
+def must_be_whole(preview: Preview, refused: str) -> None:
+    """Nothing where the export is the whole truth of today; `refused` says what else is not made.
+
+    Raises:
+        IncompleteSourceError: it is a part, mostly foreign or too old.
+    """
     for each in preview.findings:
         if each.code in _REFUSING:
-            raise IncompleteSourceError(f"No plan is made: {each.message}", advice=each.advice)
-    if not preview.rows:
-        raise IncompleteSourceError("No plan is made: the export holds nobody.", advice="Export again.")
-
-
-def keyed_people(users: pl.DataFrame) -> pl.DataFrame:
-    """`users` with the keys by which people are compared, `user_key` and `email_key`."""
-    return users.with_columns(keyed(users, "userName", "user_key")).with_columns(keyed(users, "email", "email_key"))
+            raise IncompleteSourceError(f"{refused}: {each.message}", advice=each.advice)
 
 
 def people_of_setting(there: pl.DataFrame, snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -71,6 +71,21 @@ def _tokens_in_use(there: Platform, setting: Setting, read_at: str) -> tuple[str
     return tuple(name for name, time in used.items() if dt.datetime.fromisoformat(time) >= since)
 
 
+def preview_there(export: Export, setting: Setting, held: Snapshot, folder: Path, channel: str = "idp") -> Preview:
+    """The preview of `export` where `held` was read: with the groups it has, and what it does by itself.
+
+    `folder` is where files that the setting names are looked for.
+
+    Raises:
+        SettingError: the setting names a column or file that is not there.
+    """
+    names = dict(existing(held).select("group_key", "group").iter_rows())
+    return preview_export(
+        export, setting, existing=ExistingGroups(names, held.where), channel=channel, folder=folder,
+        capabilities=held.capabilities,
+    )  # fmt: skip
+
+
 def plan_for(
     export: Export, setting: Setting, held: Snapshot, folder: Path, *, delete: bool = False, past: Past | None = None
 ) -> tuple[Preview, Plan]:  # fmt: skip
@@ -86,11 +101,7 @@ def plan_for(
         UsageError: it is required, and the setting has no window.
     """
     history = _history(past, held, setting) if past else None
-    names = dict(existing(held).select("group_key", "group").iter_rows())
-    preview = preview_export(
-        export, setting, existing=ExistingGroups(names, held.where), channel="apply", folder=folder,
-        capabilities=held.capabilities,
-    )  # fmt: skip
+    preview = preview_there(export, setting, held, folder, "apply")
     plan = make_plan(preview, held, delete=delete, history=history)
     if past and history and setting.safeguards.grace is not None:
         grace.remember(past.folder, plan, history)

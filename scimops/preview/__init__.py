@@ -164,9 +164,7 @@ class Preview:
     def groups_frame(self) -> pl.DataFrame:
         """The groups as a frame (schema `groups`)."""
         rows = [group.to_dict() | {"spellings": len(group.spellings)} for group in self.groups]
-        kinds = {"string": pl.String, "int64": pl.Int64, "bool": pl.Boolean}
-        schema = {column.name: kinds[column.type] for column in frames.GROUPS.columns}
-        return frames.check(pl.DataFrame(rows, schema=schema), frames.GROUPS)
+        return frames.check(pl.DataFrame(rows, schema=frames.polars_types(frames.GROUPS)), frames.GROUPS)
 
     def to_pandas(self) -> pd.DataFrame:
         """The assignments in pandas, with string dtypes and pd.NA (schema `assignments`)."""

@@ -77,6 +77,4 @@ def _counted(preview: Preview, idp: IdentityProvider) -> pl.DataFrame:
             (need.field, need.criterion, need.attribute, need.source or None, need.by_default, column,
              people.height, count, percent)
         )  # fmt: skip
-    kinds = {"string": pl.String, "int64": pl.Int64, "bool": pl.Boolean}
-    schema = {column.name: kinds[column.type] for column in frames.SENDS.columns}
-    return frames.check(pl.DataFrame(rows, schema=schema, orient="row"), frames.SENDS)
+    return frames.check(pl.DataFrame(rows, schema=frames.polars_types(frames.SENDS), orient="row"), frames.SENDS)

@@ -90,6 +90,11 @@ def keyed(people: pl.DataFrame, column: str, name: str) -> pl.Expr:
     return pl.when(_not_ascii(column)).then(keys).otherwise(plain).alias(name)
 
 
+def keyed_people(people: pl.DataFrame) -> pl.DataFrame:
+    """`people` with the keys by which they are compared, `user_key` and `email_key`."""
+    return people.with_columns(keyed(people, "userName", "user_key"), keyed(people, "email", "email_key"))
+
+
 def _email_keys(people: pl.DataFrame) -> pl.Series:
     """The keys of the e-mail addresses. Most are the userName, and have its key; the others are worked out."""
     other = people["email"].ne_missing(people["userName"])

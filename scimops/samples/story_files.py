@@ -16,7 +16,7 @@ from scimops.audit.state import State
 from scimops.capabilities import Capabilities
 from scimops.client.columns import MEMBERS, groups_frame, users_frame
 from scimops.client.snapshot import make_snapshot
-from scimops.frames import Schema
+from scimops.frames import Schema, polars_types
 from scimops.samples.story_world import ALIASES, AUDITED, FALLBACK, SETTING, TODAY, Employee, World
 from scimops.samples.tables import CSV_FORMATS
 
@@ -27,7 +27,6 @@ EXPORT_DAYS = (
 """The month ends of the quarter and since, yesterday and today."""
 
 _EXPORTED = dt.time(7, 45)
-_KINDS = {"string": pl.String, "bool": pl.Boolean}
 
 
 def setting_text(seats: int) -> str:
@@ -135,4 +134,4 @@ def state_of(world: World) -> State:
 
 
 def _frame(rows: Sequence[tuple[object, ...]], schema: Schema) -> pl.DataFrame:
-    return pl.DataFrame(rows, {column.name: _KINDS[column.type] for column in schema.columns}, orient="row")
+    return pl.DataFrame(rows, polars_types(schema), orient="row")

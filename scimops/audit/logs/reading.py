@@ -16,7 +16,7 @@ from scimops.audit.frames import EVENTS
 from scimops.audit.logs import entra, okta, platform, provisioning_log, receipts
 from scimops.audit.logs.events import SENDING, Event, UnreadableError, changes_text
 from scimops.findings import ROW_NUMBERS_KEPT, Finding
-from scimops.preview.stage import keyed
+from scimops.preview.stage import keyed_people
 
 SLICE = 50_000
 """How many events are in memory at a time."""
@@ -27,8 +27,7 @@ QUIET = dt.timedelta(days=3)
 NAMES_KEPT = 1000
 """Of so many tenants, applications or reasons each is counted by itself: a broken file may have a million."""
 
-_KINDS = {"string": pl.String, "int64": pl.Int64}
-_SCHEMA = {column.name: _KINDS[column.type] for column in EVENTS.columns}
+_SCHEMA = frames.polars_types(EVENTS)
 Record = dict[str, Any]
 
 
@@ -143,7 +142,7 @@ class Reading:
         if not self.rows:
             return
         frame = frames.check(pl.DataFrame(self.rows, schema=_SCHEMA, orient="row"), EVENTS)
-        frame = frame.with_columns(keyed(frame, "userName", "user_key"), keyed(frame, "email", "email_key"))
+        frame = keyed_people(frame)
         path = self.folder / f"{self.name}-{len(self.log.parts) + 1:04}.parquet"
         frame.write_parquet(path)
         self.log.parts.append(path)
