@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -21,6 +22,9 @@ from scimops.audit.told import Logs, moment
 from scimops.backend import Backend, open_backend
 from scimops.grouping import ARRIVING
 
+OF_ENROLMENTS = ("expected", "enrolled")
+"""Links that only who may read enrolments can look at."""
+
 STATUSES: dict[str, str] = {
     "arrived": "arrived",
     "lost": "did not arrive",
@@ -28,6 +32,17 @@ STATUSES: dict[str, str] = {
     "cannot_tell": "cannot be told",
     "not_meant": "left, not active or out of scope",
 }
+
+
+class Step(NamedTuple):
+    """One link of the chain: how many go on after it (None: nobody could look at it), and how many were lost at it.
+
+    `link` is one of :data:`LINKS`; empty: all who should have arrived; `cannot_tell`: who can be told from others.
+    """
+
+    link: str
+    on: int | None
+    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,23 @@ class Coverage:
         lost = self.people.filter(pl.col("status") == "lost").group_by("lost_at", "cause").agg(people=pl.len())
         rank = pl.col("lost_at").replace_strict(order, default=len(order), return_dtype=pl.Int64)
         return lost.sort(rank, "people", "cause", descending=[False, True, False])
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """From all who should have arrived, link by link, to those who did."""
+        lost = dict(self.losses.group_by("lost_at").agg(pl.col("people").sum()).iter_rows())
+        on, unclear = self.meant, self.counts["cannot_tell"]
+        found = [Step("", on)]
+        if unclear:
+            on -= unclear
+            found.append(Step("cannot_tell", on, unclear))
+        for link in LINKS:
+            if link in OF_ENROLMENTS and "enrolments" in self.not_read:
+                found.append(Step(link, None))
+                continue
+            on -= lost.get(link, 0)
+            found.append(Step(link, on, lost.get(link, 0)))
+        return found
 
     def since(self, first_day: dt.date) -> pl.DataFrame:
         """The people whose first day is this day or later."""

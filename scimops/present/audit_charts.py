@@ -5,10 +5,9 @@ Its words are values of the data, never part of an expression (see :mod:`scimops
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import altair as alt
-import polars as pl
 
 from scimops.audit.causes import LINKS
 from scimops.audit.coverage import STATUSES
@@ -31,35 +30,8 @@ RUNS_SHOWN: Final = 20
 _DARK: Final = "#A33C00"
 """The orange of the bars, dark enough for text."""
 
-_OF_ENROLMENTS: Final = ("expected", "enrolled")
+_STEP_WORDS: Final = {"": "should have arrived by now", "cannot_tell": "can be told apart from others", **LINKS}
 _WIDTH, _BAR, _ROOM = 520, 32, 1.6
-
-
-class Step(NamedTuple):
-    """One link of the chain: how many go on (None: nobody could look at it), how many do not, and what of them."""
-
-    words: str
-    on: int | None
-    lost: int = 0
-    kind: str = "lost here"
-
-
-def steps(coverage: Coverage) -> list[Step]:
-    """From all who should have arrived, link by link, to those who did."""
-    lost = dict(coverage.losses.group_by("lost_at").agg(pl.col("people").sum()).iter_rows())
-    on, unclear = coverage.meant, coverage.counts["cannot_tell"]
-    found = [Step("should have arrived by now", on)]
-    if unclear:
-        on -= unclear
-        found.append(Step("can be told apart from others", on, unclear, "cannot be told"))
-    for link, words in LINKS.items():
-        if link in _OF_ENROLMENTS and "enrolments" in coverage.not_read:
-            found.append(Step(words, None))
-            continue
-        here = int(lost.get(link, 0))
-        on -= here
-        found.append(Step(words, on, here))
-    return found
 
 
 def chain_chart(coverage: Coverage) -> Chart:
@@ -67,14 +39,15 @@ def chain_chart(coverage: Coverage) -> Chart:
     bars: list[dict[str, Any]] = []
     texts: list[dict[str, Any]] = []
     most = max(coverage.meant, 1)
-    for step in steps(coverage):
-        on = step.on or 0
-        bars.append({"label": step.words, "kind": "go on", "from": 0, "to": on})
+    for step in coverage.steps:
+        on, words = step.on or 0, _STEP_WORDS[step.link]
+        kind = "cannot be told" if step.link == "cannot_tell" else "lost here"
+        bars.append({"label": words, "kind": "go on", "from": 0, "to": on})
         if step.lost:
-            bars.append({"label": step.words, "kind": step.kind, "from": on, "to": on + step.lost})
+            bars.append({"label": words, "kind": kind, "from": on, "to": on + step.lost})
         said = "could not be read" if step.on is None else f"{step.on:,}"
-        loss = f"{step.lost:,} {step.kind}" if step.lost else ""
-        texts.append({"label": step.words, "at": on + step.lost, "text": said, "loss": loss, "edge": most * _ROOM})
+        loss = f"{step.lost:,} {kind}" if step.lost else ""
+        texts.append({"label": words, "at": on + step.lost, "text": said, "loss": loss, "edge": most * _ROOM})
     return _drawn(bars, texts, most, _title(coverage))
 
 
@@ -85,11 +58,13 @@ def chain_words(coverage: Coverage) -> str:
         return f"Nobody should have arrived by now.{_others(coverage)}"
     told = f"{_title(coverage)}."
     if counts["lost"]:
-        worst = max((step for step in steps(coverage) if step.kind == "lost here"), key=lambda step: step.lost)
-        told += f" {people(counts['lost'])} did not; most were lost before “{worst.words}” ({worst.lost:,})."
+        worst = max((step for step in coverage.steps if step.link != "cannot_tell"), key=lambda step: step.lost)
+        told += (
+            f" {people(counts['lost'])} did not; most were lost before “{_STEP_WORDS[worst.link]}” ({worst.lost:,})."
+        )
     if counts["cannot_tell"]:
         told += f" Of {people(counts['cannot_tell'])} it cannot be told."
-    unread = [step.words for step in steps(coverage) if step.on is None]
+    unread = [_STEP_WORDS[step.link] for step in coverage.steps if step.on is None]
     told += f" Nobody could look at: {'; '.join(unread)}." if unread else ""
     return told + _others(coverage)
 

@@ -14,6 +14,7 @@ from scimops.audit.causes import STATUSES as SIDES
 from scimops.audit.coverage import STATUSES as ARRIVED
 from scimops.audit.period import STATUSES as JOINED
 from scimops.present.audit_words import WHY, accepted_words, advice, headline, made_of, not_read, others, totals_words
+from scimops.present.cells import flat
 from scimops.present.files import private_folder, replaced
 from scimops.present.plan_files import findings_sheet
 from scimops.present.workbook import write_workbook
@@ -74,15 +75,8 @@ def sheet_name(name: str) -> str:
 def answer_frame(answer: pl.DataFrame) -> pl.DataFrame:
     """An answer as a sheet: codes in words, lists in one cell, days as text."""
     words = {"status": {**SIDES, **JOINED, **ARRIVED}, "lost_at": LINKS, "cause": WHY, "reason": WHY}
-    changed = []
-    for name, kind in answer.schema.items():
-        if name in words and kind == pl.String:
-            changed.append(pl.col(name).replace(words[name]))
-        elif kind == pl.List(pl.String):
-            changed.append(pl.col(name).list.join("; "))
-        elif not (kind in (pl.String, pl.Boolean) or kind.is_numeric()):
-            changed.append(pl.col(name).cast(pl.String))
-    return answer.with_columns(changed)
+    said = [name for name, kind in answer.schema.items() if name in words and kind == pl.String]
+    return flat(answer).with_columns(pl.col(name).replace(words[name]) for name in said)
 
 
 def items_frame(items: pl.DataFrame) -> pl.DataFrame:

@@ -49,18 +49,9 @@ def chain(report: Report) -> list[tuple[str, str, int, int]]:
 
     Links that nobody could read are left out.
     """
-    coverage = report.audit.coverage
-    lost = dict(coverage.losses.group_by("lost_at").agg(pl.col("people").sum()).iter_rows())
-    left = coverage.meant - coverage.counts["cannot_tell"]
-    steps = [("", "should have arrived", coverage.meant, 0)]
-    if coverage.counts["cannot_tell"]:
-        steps.append(("cannot_tell", "can be told from others", left, coverage.counts["cannot_tell"]))
-    for link, words in LINKS.items():
-        if link in ("expected", "enrolled") and "enrolments" in coverage.not_read:
-            continue
-        left -= lost.get(link, 0)
-        steps.append((link, words, left, lost.get(link, 0)))
-    return steps
+    words = {"": "should have arrived", "cannot_tell": "can be told from others", **LINKS}
+    steps = report.audit.coverage.steps
+    return [(step.link, words[step.link], step.on, step.lost) for step in steps if step.on is not None]
 
 
 def losses(report: Report) -> list[tuple[int, int, str, str, str]]:

@@ -31,3 +31,14 @@ def safe_frame(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         safe_cell(pl.col(name)).alias(name) for name, kind in frame.schema.items() if kind == pl.String
     )
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` as columns that CSV and sheets can hold: lists in one cell, days as text."""
+    changed = []
+    for name, kind in frame.schema.items():
+        if kind == pl.List(pl.String):
+            changed.append(pl.col(name).list.join("; "))
+        elif not (kind in (pl.String, pl.Boolean) or kind.is_numeric()):
+            changed.append(pl.col(name).cast(pl.String))
+    return frame.with_columns(changed)

@@ -26,7 +26,7 @@ from scimops.audit.explain import PersonStory, Subject, stories_of
 from scimops.errors import ScimopsError
 from scimops.present import evidence_verify
 from scimops.present.audit_files import sheet_name
-from scimops.present.cells import safe_frame
+from scimops.present.cells import flat, safe_frame
 from scimops.present.evidence_page import cover_html, sample_html
 from scimops.present.files import replaced
 from scimops.present.plan_files import findings_sheet
@@ -259,17 +259,6 @@ def _manifest(evidence: Evidence) -> dict[str, Any]:
         "chain": f"counts/{SAMPLED}.csv", "questions": questions, "sample": sample, "inputs": list(evidence.inputs),
         "runs": "runs.ndjson" if evidence.runs else None,
     }  # fmt: skip
-
-
-def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """A frame for CSV and sheets, codes as they are: lists in one cell, days as text."""
-    changed = []
-    for name, kind in frame.schema.items():
-        if kind == pl.List(pl.String):
-            changed.append(pl.col(name).list.join("; "))
-        elif not (kind in (pl.String, pl.Boolean) or kind.is_numeric()):
-            changed.append(pl.col(name).cast(pl.String))
-    return frame.with_columns(changed)
 
 
 def _cover_sheet(evidence: Evidence) -> pl.DataFrame:

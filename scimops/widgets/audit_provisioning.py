@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scimops.widgets import interactive
 from scimops.widgets.controls import audit_facts as facts
 from scimops.widgets.controls import audit_views as views
 from scimops.widgets.controls.audit_session import AuditSession, Given
 from scimops.widgets.controls.markup import join
-from scimops.widgets.review_runs import ShownMarkup
+from scimops.widgets.controls.panel import ShownMarkup, StepPanel
 
 if TYPE_CHECKING:
     from scimops.audit.audit import Audit
@@ -49,7 +48,7 @@ def audit_provisioning(
     )  # fmt: skip
 
 
-class AuditProvisioningPanel:
+class AuditProvisioningPanel(StepPanel):
     """What :func:`audit_provisioning` gives. Shown as the last value of a cell; the methods give the next cells.
 
     The cells count and never name a person: names are shown in the panel, which is never saved, and in the report.
@@ -57,22 +56,13 @@ class AuditProvisioningPanel:
 
     def __init__(self, session: AuditSession) -> None:
         self._session = session
-        self._shown: Any = None
-        if interactive():
+
+        def board() -> Any:
             from scimops.widgets.controls.audit_board import AuditBoard
 
-            self._shown = AuditBoard(session)
-        else:
-            session.make()
+            return AuditBoard(session)
 
-    @property
-    def widget(self) -> Any:
-        """The panel as one ipywidget; None in a job."""
-        return self._shown.box if self._shown else None
-
-    def wait(self, seconds: float = 60.0) -> bool:
-        """Wait until the panel has done all it was asked; False where that takes longer."""
-        return bool(self._shown.worker.wait(seconds)) if self._shown else True
+        super().__init__(board, session.make)
 
     @property
     def audit(self) -> Audit:
@@ -148,10 +138,5 @@ class AuditProvisioningPanel:
         """3 where something was found of the level `fail_on` or a more pressing one; else 0."""
         return self._session.exit_code
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        shown = (
-            self._shown.box if self._shown else ShownMarkup(views.about(self._session.report, self._session.invented))
-        )
-        display(shown)  # type: ignore[no-untyped-call]  # IPython ships no types for it
+    def _summary(self) -> ShownMarkup:
+        return ShownMarkup(views.about(self._session.report, self._session.invented))

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from scimops.widgets import interactive
 from scimops.widgets.controls import plan_facts as facts
 from scimops.widgets.controls import plan_views as views
 from scimops.widgets.controls.markup import join, tag
+from scimops.widgets.controls.panel import ShownMarkup, StepPanel
 from scimops.widgets.controls.plan_session import Given, PlanSession
-from scimops.widgets.review_runs import ShownMarkup
 
 if TYPE_CHECKING:
     from scimops.plan import Plan
@@ -48,7 +47,7 @@ def plan_and_apply(
     )
 
 
-class PlanAndApplyPanel:
+class PlanAndApplyPanel(StepPanel):
     """What :func:`plan_and_apply` gives. Shown as the last value of a cell; the methods give what the next cells show.
 
     The cells count and never name a person: names are shown in the panel alone, which is never saved.
@@ -56,22 +55,13 @@ class PlanAndApplyPanel:
 
     def __init__(self, session: PlanSession) -> None:
         self._session = session
-        self._shown: Any = None
-        if interactive():
+
+        def board() -> Any:
             from scimops.widgets.controls.plan_board import PlanBoard
 
-            self._shown = PlanBoard(session)
-        else:
-            session.make()
+            return PlanBoard(session)
 
-    @property
-    def widget(self) -> Any:
-        """The panel as one ipywidget; None in a job."""
-        return self._shown.box if self._shown else None
-
-    def wait(self, seconds: float = 60.0) -> bool:
-        """Wait until the panel has done all it was asked; False where that takes longer."""
-        return bool(self._shown.worker.wait(seconds)) if self._shown else True
+        super().__init__(board, session.make)
 
     @property
     def plan(self) -> Plan:
@@ -143,13 +133,8 @@ class PlanAndApplyPanel:
         receipts = self._session.receipts
         return receipts.exit_code if receipts is not None else self.plan.exit_code
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        if self._shown is not None:
-            display(self._shown.box)  # type: ignore[no-untyped-call]  # IPython ships no types for it
-            return
+    def _summary(self) -> ShownMarkup:
         assert self._session.snapshot is not None
         words = ["The plan for ", tag("b", self._session.snapshot.where), ", its digest begins with ",
                  tag("code", self.plan.digest[:12]), "."]  # fmt: skip
-        display(ShownMarkup(tag("p", words)))  # type: ignore[no-untyped-call]
+        return ShownMarkup(tag("p", words))

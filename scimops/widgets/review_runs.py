@@ -6,25 +6,19 @@ the same functions as `scimops runs`.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from scimops.errors import UsageError
 from scimops.jobs.ledger import LedgerError
-from scimops.widgets import interactive
 from scimops.widgets.controls import runs_views as views
-from scimops.widgets.controls.markup import Markup, join, tag
+from scimops.widgets.controls.markup import join, tag
+from scimops.widgets.controls.panel import ShownMarkup, StepPanel
 from scimops.widgets.controls.runs_session import Review
 
 if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["ReviewRunsPanel", "review_runs"]
-
-_WHOLE: Final = (
-    ".scimops-cell p { margin: 0 0 6px; } .scimops-cell .scimops-wide { max-height: none; margin-bottom: 8px; }"
-)
-"""A cell's table is read and printed whole; a panel's scrolls."""
 
 LISTED: Final = 30
 """How many runs the table in a cell has; the panel and the picture have more."""
@@ -51,29 +45,20 @@ def review_runs(
     return ReviewRunsPanel(Review(ledger, since, head, key, every, notebooks))
 
 
-class ReviewRunsPanel:
+class ReviewRunsPanel(StepPanel):
     """What :func:`review_runs` gives. Shown as the last value of a cell; the methods give what the next cells show."""
 
     def __init__(self, review: Review) -> None:
         self._review = review
-        self._shown: Any = None
         if review.every and not review.notebooks:
             raise UsageError("`every` is given and no notebook.", advice="Name them in `notebooks`.")
-        if interactive():
+
+        def board() -> Any:
             from scimops.widgets.controls.runs_board import RunsBoard
 
-            self._shown = RunsBoard(review)
-        else:
-            review.read()
+            return RunsBoard(review)
 
-    @property
-    def widget(self) -> Any:
-        """The panel as one ipywidget; None in a job."""
-        return self._shown.box if self._shown else None
-
-    def wait(self, seconds: float = 60.0) -> bool:
-        """Wait until the panel has done all it was asked; False where that takes longer."""
-        return bool(self._shown.worker.wait(seconds)) if self._shown else True
+        super().__init__(board, review.read)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -151,21 +136,5 @@ class ReviewRunsPanel:
             advice = "Keep the file as it is, and look for a copy of it."
             raise LedgerError(f"{verdict.message} ({verdict.why})", where=where, advice=advice)
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        if self._shown is not None:
-            display(self._shown.box)  # type: ignore[no-untyped-call]  # IPython ships no types for it
-        else:
-            display(ShownMarkup(tag("p", "The ledger ", tag("code", self._review.ledger))))  # type: ignore[no-untyped-call]
-
-
-class ShownMarkup:
-    """Markup in a cell, with the style of the panels; it still shows when the notebook is opened elsewhere."""
-
-    def __init__(self, markup: Markup) -> None:
-        self.markup = markup
-
-    def _repr_html_(self) -> str:
-        style = (Path(__file__).parent / "controls" / "screen.css").read_text(encoding="utf-8") + _WHOLE
-        return f"<style>{style}</style>{tag('div', self.markup, class_='scimops-screen scimops-cell')}"
+    def _summary(self) -> ShownMarkup:
+        return ShownMarkup(tag("p", "The ledger ", tag("code", self._review.ledger)))

@@ -21,7 +21,7 @@ from ipywidgets.widgets import widget as widget_module
 from scimops.audit.audit import audit
 from scimops.audit.state import load_state, without_enrolments
 from scimops.errors import IncompleteSourceError, UsageError
-from scimops.present.audit_charts import chain_chart, chain_words, steps
+from scimops.present.audit_charts import chain_chart, chain_words
 from scimops.present.charts import as_png
 from scimops.samples.story import Story, write_story
 from scimops.widgets.audit_provisioning import AuditProvisioningPanel, audit_provisioning
@@ -84,7 +84,7 @@ def do(panel: AuditProvisioningPanel, action: str, **values: str) -> str:
 
 def test_the_picture_and_the_numbers_add_up(panel: AuditProvisioningPanel) -> None:
     coverage = panel.audit.coverage
-    chain = steps(coverage)
+    chain = coverage.steps
     assert chain[0].on == coverage.meant
     assert chain[-1].on == coverage.counts["arrived"]
     assert sum(step.lost for step in chain) == coverage.counts["lost"] + coverage.counts["cannot_tell"]
@@ -103,7 +103,7 @@ def test_where_trainings_cannot_be_read_the_picture_says_so(story: Story) -> Non
     session.make()
     assert session.sources is not None
     some = audit(session.sources.preview, without_enrolments(load_state(story.state).snapshot), session.sources.logs)
-    assert [step.on for step in steps(some.coverage)][-2:] == [None, None]
+    assert [step.on for step in some.coverage.steps][-2:] == [None, None]
     assert "arrived as far as could be read" in chain_words(some.coverage)
     assert json.dumps(chain_chart(some.coverage).to_dict()).count("could not be read") == 2
 

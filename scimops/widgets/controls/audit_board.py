@@ -2,73 +2,43 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import ipywidgets
-
-from scimops.errors import ScimopsError
 from scimops.widgets.controls import audit_facts as facts
 from scimops.widgets.controls import audit_views as views
 from scimops.widgets.controls.markup import Markup, join, tag
-from scimops.widgets.controls.numbers import problem, told
-from scimops.widgets.controls.parts import frame
-from scimops.widgets.controls.screen import Screen
-from scimops.widgets.controls.worker import Worker
+from scimops.widgets.controls.parts import frame, tabs
+from scimops.widgets.controls.step_board import Acts, StepBoard
 
 if TYPE_CHECKING:
     from scimops.widgets.controls.audit_session import AuditSession
 
-_LOG = logging.getLogger("scimops.widgets")
 
-
-class AuditBoard:
-    """The widgets of the panel, in `box`. All that takes time happens on `worker`, one thing after the other."""
+class AuditBoard(StepBoard):
+    """The widgets of the panel of audit_provisioning."""
 
     def __init__(self, session: AuditSession) -> None:
         self.session = session
-        self.worker = Worker(self._fault)
-        self._view, self._page, self._words, self._code, self._person = "work", 0, "", "", ""
+        super().__init__("work", join(views.STYLE, frame("status", "problem", "numbers", "picture", "act")))
+        self._words, self._code, self._person = "", "", ""
         self._works: list[facts.Work] = []
-        self.top = Screen(join(views.STYLE, frame("status", "problem", "numbers", "picture", "act")), self._action)
-        regions = [tag("div", data_region=name) for name in ("tabs", "tools", "view")]
-        self.screen = Screen(tag("div", regions, class_="scimops-results"), self._action)
-        self.box = ipywidgets.VBox([self.top, self.screen])
-        self.box.add_class("scimops-panel")
+        self.box = self._boxed(self.top, self.screen)
         self._later(self._make)
 
     # What a person does
 
-    def _action(self, name: str, values: dict[str, list[str]]) -> None:
-        first = {key: several[0] for key, several in values.items() if several}
-        acts: dict[str, Callable[[], None]] = {
-            "view": lambda: self._look_at(first["value"]),
-            "page": lambda: self._turn(int(first["value"])),
+    def _acts(self, first: dict[str, str], values: dict[str, list[str]]) -> Acts:  # noqa: ARG002  # one value each
+        return {
             "search": lambda: self._search(first.get("text", ""), first.get("code", "")),
             "show": lambda: self._explain(first["value"]),
             "explain": lambda: self._explain(first.get("person", "")),
             "again": self._make,
         }
-        if name in acts:
-            self._later(acts[name])
-
-    def _later(self, work: Callable[[], None]) -> None:
-        self.worker.later(lambda: self._told(work))
 
     # What then happens, on the worker
 
-    def _told(self, work: Callable[[], None]) -> None:
-        """Do `work`; what goes wrong is shown, with what to do, in place of a traceback."""
-        self.top.show(problem=Markup())
-        try:
-            work()
-        except (ScimopsError, OSError) as error:
-            self.top.show(problem=problem(*told(error)), status=self._status())
-
     def _make(self) -> None:
-        spin = tag("span", class_="scimops-busy", aria_hidden="true")
-        self.top.show(status=tag("p", spin, "Reading the export, the platform and the logs …"))
+        self._busy("Reading the export, the platform and the logs …")
         self.top.show(numbers=Markup(), picture=Markup(), act=Markup())
         self.screen.show(tabs=Markup(), tools=Markup(), view=Markup())
         self.session.make()
@@ -79,14 +49,6 @@ class AuditBoard:
             act=tag("div", again, class_="scimops-again"),
         )  # fmt: skip
         self._refresh()
-
-    def _look_at(self, view: str) -> None:
-        self._view, self._page = view, 0
-        self._refresh()
-
-    def _turn(self, page: int) -> None:
-        self._page = page
-        self._refresh(tools=False)
 
     def _search(self, words: str, code: str) -> None:
         self._words, self._code, self._page = words, code, 0
@@ -106,7 +68,7 @@ class AuditBoard:
             return
         found = self.session.report.findings
         counts = {"work": sum(one.people.height for one in self._works), "findings": len(found)}
-        shown = {"tabs": views.tabs(self._view, counts)}
+        shown = {"tabs": tabs(views.VIEWS, self._view, counts)}
         if tools:
             shown["tools"] = self._tools()
         self.screen.show(**shown)
@@ -135,9 +97,3 @@ class AuditBoard:
 
         assert self.session.sources is not None
         return views.story(explain_person(self.session.audit, self.session.sources, self._person))
-
-    def _fault(self, fault: Exception) -> None:
-        """A fault of scimops itself; what it says may hold a person's data, so only its kind is told."""
-        _LOG.error("a panel's task failed: %s", type(fault).__name__)
-        words = f"scimops made a mistake ({type(fault).__name__})."
-        self.top.show(problem=problem(words, "Please report it. The panel can be used on."), status=self._status())

@@ -77,17 +77,6 @@ def about(report: Report, invented: bool) -> Markup:
     return join(tag("p", first, at), tag("p", " ".join(filter(None, notes))) if any(notes) else None)
 
 
-def tabs(chosen: str, counts: dict[str, int]) -> Markup:
-    """The buttons for the views; the one shown is pressed."""
-    buttons = [
-        tag("button", label, tag("span", f"{counts[name]:,}", class_="scimops-count") if name in counts else None,
-            type="button", data_action="view", value=name, data_focus=name,
-            aria_pressed="true" if name == chosen else "false")
-        for name, label in VIEWS.items()
-    ]  # fmt: skip
-    return tag("div", buttons, class_="scimops-tabs", role="group", aria_label="What to show")
-
-
 def search(words: str, works: Sequence[Work], code: str) -> Markup:
     """A box to look for people, and a choice of what is to be done."""
     box = tag("label", tag("span", "Find a person, by userName, e-mail or externalId"),

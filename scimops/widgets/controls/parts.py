@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,18 @@ def frame(*regions: str) -> Markup:
         for name in regions
     ]
     return tag("div", parts)
+
+
+def tabs(views: Mapping[str, str], chosen: str, counts: Mapping[str, int] | None = None) -> Markup:
+    """The buttons for the views, with counts where there are any; the one shown is pressed."""
+    counts = counts or {}
+    buttons = [
+        tag("button", label, tag("span", f"{counts[name]:,}", class_="scimops-count") if name in counts else None,
+            type="button", data_action="view", value=name, data_focus=name,
+            aria_pressed="true" if name == chosen else "false")
+        for name, label in views.items()
+    ]  # fmt: skip
+    return tag("div", buttons, class_="scimops-tabs", role="group", aria_label="What to show")
 
 
 def saved(path: Path) -> Markup:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from base64 import b64encode
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import ipywidgets
-
-from scimops.errors import ScimopsError
 from scimops.jobs.running import recorded
 from scimops.present.charts import as_png
 from scimops.present.words import many
@@ -18,74 +13,53 @@ from scimops.widgets.controls import plan_facts as facts
 from scimops.widgets.controls import plan_views as views
 from scimops.widgets.controls.listing import empty
 from scimops.widgets.controls.markup import Markup, join, tag
-from scimops.widgets.controls.numbers import finding_box, problem, rows_words, told
-from scimops.widgets.controls.parts import frame
+from scimops.widgets.controls.numbers import finding_box, rows_words
+from scimops.widgets.controls.parts import frame, tabs
 from scimops.widgets.controls.plan_flow import flow_chart, flow_words
-from scimops.widgets.controls.screen import Screen
-from scimops.widgets.controls.worker import Worker
+from scimops.widgets.controls.step_board import Acts, StepBoard
 
 if TYPE_CHECKING:
     from scimops.apply import Progress
     from scimops.plan import Plan
     from scimops.widgets.controls.plan_session import PlanSession
 
-_LOG = logging.getLogger("scimops.widgets")
 _OFTEN = 0.15
 """Seconds between two looks at how far an apply is."""
 
 
-class PlanBoard:
-    """The widgets of the panel, in `box`. All that takes time happens on `worker`, one thing after the other."""
+class PlanBoard(StepBoard):
+    """The widgets of the panel of plan_and_apply."""
 
     def __init__(self, session: PlanSession) -> None:
         self.session = session
-        self.worker = Worker(self._fault)
-        self._view, self._page, self._words, self._kind, self._told_at = "groups", 0, "", "", 0.0
-        self.top = Screen(join(views.STYLE, frame("status", "problem", "numbers", "verdicts", "act")), self._action)
-        regions = [tag("div", data_region=name) for name in ("tabs", "tools", "view")]
-        self.screen = Screen(tag("div", regions, class_="scimops-results"), self._action)
-        self.box = ipywidgets.VBox([self.top, self.screen])
-        self.box.add_class("scimops-panel")
+        super().__init__("groups", join(views.STYLE, frame("status", "problem", "numbers", "verdicts", "act")))
+        self._words, self._kind, self._told_at = "", "", 0.0
+        self.box = self._boxed(self.top, self.screen)
         self._later(self._make)
 
     # What a person does
 
     def _action(self, name: str, values: dict[str, list[str]]) -> None:
-        first = {key: several[0] for key, several in values.items() if several}
-        acts: dict[str, Callable[[], None]] = {
-            "view": lambda: self._look_at(first["value"]),
-            "page": lambda: self._turn(int(first["value"])),
+        if name == "cancel":  # while the worker applies
+            self.session.stop.set()
+            return
+        if name == "apply":
+            self.session.stop.clear()
+        super()._action(name, values)
+
+    def _acts(self, first: dict[str, str], values: dict[str, list[str]]) -> Acts:  # noqa: ARG002  # one value each
+        return {
             "search": lambda: self._search(first.get("text", ""), first.get("kind", "")),
             "approve": lambda: self._approve(first.get("number", ""), first.get("reason", "")),
             "apply": self._apply,
             "undo": self._undo,
             "again": self._make,
         }
-        if name == "cancel":  # while the worker applies
-            self.session.stop.set()
-        elif name in acts:
-            if name == "apply":
-                self.session.stop.clear()
-            self._later(acts[name])
-
-    def _later(self, work: Callable[[], None]) -> None:
-        self.worker.later(lambda: self._told(work))
 
     # What then happens, on the worker
 
-    def _told(self, work: Callable[[], None]) -> None:
-        """Do `work`; what goes wrong is shown, with what to do, in place of a traceback."""
-        self.top.show(problem=Markup())
-        try:
-            work()
-        except (ScimopsError, OSError) as error:
-            self.top.show(problem=problem(*told(error)), status=self._status())
-            if self.session.made is not None:
-                self.top.show(act=self._act(self.session.made))
-
-    def _busy(self, words: str) -> None:
-        spin = tag("span", class_="scimops-busy", aria_hidden="true")
-        self.top.show(status=tag("p", spin, words))
+    def _after_problem(self) -> dict[str, Markup]:
+        return {"act": self._act(self.session.made)} if self.session.made is not None else {}
 
     def _make(self) -> None:
         self._busy("Reading the export and the service provider …")
@@ -139,14 +113,6 @@ class PlanBoard:
             self._told_at = time.monotonic()
             self.top.show(act=views.progress(now, now.of))
 
-    def _look_at(self, view: str) -> None:
-        self._view, self._page = view, 0
-        self._refresh()
-
-    def _turn(self, page: int) -> None:
-        self._page = page
-        self._refresh(tools=False)
-
     def _search(self, words: str, kind: str) -> None:
         self._words, self._kind, self._page = words, kind, 0
         self._refresh(tools=False)
@@ -190,7 +156,7 @@ class PlanBoard:
         counts = {"withheld": plan.held.height, "people": plan.operations.height, "findings": len(plan.findings)}
         if self.session.receipts is not None:
             counts["receipts"] = self.session.receipts.steps.height
-        shown = {"tabs": views.tabs(self._view, counts), "view": self._content(plan)}
+        shown = {"tabs": tabs(views.VIEWS, self._view, counts), "view": self._content(plan)}
         if tools:
             kinds = [*plan.operations["kind"].value_counts(sort=True).iter_rows(), ("withheld", plan.held.height)]
             shown["tools"] = views.search(self._words, kinds, self._kind) if self._view == "people" else Markup()
@@ -232,12 +198,6 @@ class PlanBoard:
             return empty("Nothing was found that should be looked at.")
         boxes = [tag("li", finding_box(one, "scimops-finding", rows=rows_words(one))) for one in found]
         return tag("ul", boxes, class_="scimops-findings")
-
-    def _fault(self, fault: Exception) -> None:
-        """A fault of scimops itself; what it says may hold a person's data, so only its kind is told."""
-        _LOG.error("a panel's task failed: %s", type(fault).__name__)
-        words = f"scimops made a mistake ({type(fault).__name__})."
-        self.top.show(problem=problem(words, "Please report it. The panel can be used on."), status=self._status())
 
 
 def _button(label: str, action: str) -> Markup:

@@ -88,17 +88,6 @@ def _verdict(one: Verdict) -> str:
     return f"{_SAFEGUARDS.get(one.safeguard, one.safeguard)}{whose}: {one.count:,}{past} of {one.population:,}, {most}"
 
 
-def tabs(chosen: str, counts: dict[str, int]) -> Markup:
-    """The buttons for the views; the one shown is pressed."""
-    buttons = [
-        tag("button", label, tag("span", f"{counts[name]:,}", class_="scimops-count") if name in counts else None,
-            type="button", data_action="view", value=name, data_focus=name,
-            aria_pressed="true" if name == chosen else "false")
-        for name, label in VIEWS.items()
-    ]  # fmt: skip
-    return tag("div", buttons, class_="scimops-tabs", role="group", aria_label="What to show")
-
-
 def groups(plan: Plan, returning: int, number: int = 0, whole: bool = False) -> Markup:
     """The groups that change, before and after; `returning` people come back besides."""
     verb = "becomes active again and comes" if returning == 1 else "become active again and come"

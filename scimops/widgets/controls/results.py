@@ -11,6 +11,7 @@ from scimops.preview.explain import explain
 from scimops.widgets.controls import views
 from scimops.widgets.controls.listing import empty
 from scimops.widgets.controls.markup import Markup, tag
+from scimops.widgets.controls.parts import tabs
 from scimops.widgets.controls.screen import Screen
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Results:
         counts = {"groups": len(preview.groups), "findings": len(preview.findings)}
         if self._comparison is not None:
             counts["changes"] = self._comparison.people.height
-        shown = {"tabs": views.tabs(self._view, counts)}
+        shown = {"tabs": tabs(views.VIEWS, self._view, counts)}
         if tools:
             shown["tools"] = self._tools(preview)
         if view:

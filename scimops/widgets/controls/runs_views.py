@@ -32,16 +32,6 @@ _DOTS: Final = {"completed": 0, "failed": 3, "timed_out": 3, "kernel_died": 3, "
 _COLUMNS = ("began (UTC)", "what", "outcome", "exit code", "took", "who", "run")
 
 
-def tabs(chosen: str) -> Markup:
-    """The buttons for the views; the one shown is pressed."""
-    buttons = [
-        tag("button", label, type="button", data_action="view", value=name, data_focus=name,
-            aria_pressed="true" if name == chosen else "false")
-        for name, label in VIEWS.items()
-    ]  # fmt: skip
-    return tag("div", buttons, class_="scimops-tabs", role="group", aria_label="What to show")
-
-
 def search(words: str, outcome: str) -> Markup:
     """A box to look for a run, and a choice of outcomes."""
     box = tag("label", tag("span", "Find a run"), tag("input", type="search", name="text", value=words,

@@ -27,27 +27,6 @@ _SPELLINGS = 6
 _MOVES = 50
 
 
-def tabs(chosen: str, counts: dict[str, int]) -> Markup:
-    """The buttons for the views; the one shown is pressed."""
-    buttons = []
-    for name, label in VIEWS.items():
-        count = tag("span", f"{counts[name]:,}", class_="scimops-count") if name in counts else None
-        pressed = "true" if name == chosen else "false"
-        buttons.append(
-            tag(
-                "button",
-                label,
-                count,
-                type="button",
-                data_action="view",
-                value=name,
-                aria_pressed=pressed,
-                data_focus=name,
-            )
-        )
-    return tag("div", buttons, class_="scimops-tabs", role="group", aria_label="What to show")
-
-
 def search(label: str, shown: str, reasons: Sequence[tuple[str, str]] = (), reason: str = "") -> Markup:
     """A box to look for text, with a choice of reasons where there are any."""
     box = tag("label", tag("span", label), tag("input", type="search", name="text", value=shown, autocomplete="off"))
