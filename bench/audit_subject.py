@@ -21,6 +21,7 @@ from scimops.audit.reconcile import reconcile
 from scimops.audit.state import State, load_state
 from scimops.audit.told import Logs
 from scimops.client.snapshot import load_snapshot
+from scimops.frames import polars_types
 
 AT = dt.datetime(2026, 11, 25, 8, tzinfo=dt.UTC)
 SPANS = (("entra", "2000-01-01T00:00:00.000Z", "2026-11-25T08:00:00.000Z"),)
@@ -39,7 +40,7 @@ def make(export: str, folder: Path, lines: int) -> None:
     logs.mkdir()
     people = preview.people.select("externalId", "userName", "email", "user_key", "email_key", "n")
     absent = [column.name for column in EVENTS.columns if column.name not in people.columns]
-    kinds = {column.name: pl.Int64 if column.type == "int64" else pl.String for column in EVENTS.columns}
+    kinds = polars_types(EVENTS)
     for number in range(max(1, lines // people.height)):
         said = dict.fromkeys(absent, None) | {
             "source": "entra", "file": "log.json", "outcome": "success", "changes": "[]", "resource_type": "User",

@@ -20,8 +20,7 @@ NAMES = ("externalId", "userName", "email", "firstName", "lastName", "department
 
 
 def save_snapshot(preview: Preview, folder: Path) -> None:
-    kinds = {"string": pl.String, "bool": pl.Boolean}
-    schema = {column.name: kinds[column.type] for column in frames.SNAPSHOT_USERS.columns}
+    schema = frames.polars_types(frames.SNAPSHOT_USERS)
     sent = preview.people.filter(pl.col("reason").is_in(["matched", "fallback_blank", "inactive"]))
     held = sent.filter(pl.col("n") % 200 != 7).select(
         *NAMES, "n", "group_key", id=pl.format("p{}", pl.col("n")), active=pl.col("reason") != "inactive"
@@ -34,7 +33,7 @@ def save_snapshot(preview: Preview, folder: Path) -> None:
     groups = pl.DataFrame(
         {"id": list(names), "name": list(names.values())}, schema={"id": pl.String, "name": pl.String}
     )  # a group's key is as good an id as any
-    columns = {column.name: kinds[column.type] for column in frames.SNAPSHOT_GROUPS.columns}
+    columns = frames.polars_types(frames.SNAPSHOT_GROUPS)
     members = held.filter("active").drop_nulls("group_key").select(group_id="group_key", user_id="id")
     make_snapshot(
         users, groups.match_to_schema(columns, missing_columns="insert"), members, source="scim", where="bench",

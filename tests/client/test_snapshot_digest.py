@@ -19,8 +19,7 @@ OLD = Path(__file__).parents[1] / "golden" / "snapshot-1"
 
 def taken(users: pl.DataFrame) -> Snapshot:
     """A snapshot of these people (`id`, and what else is said of them), and of nothing else."""
-    kinds = {"string": pl.String, "bool": pl.Boolean}
-    empty = [pl.DataFrame(schema={column.name: kinds[column.type] for column in schema.columns})
+    empty = [pl.DataFrame(schema=frames.polars_types(schema))
              for schema in (frames.SNAPSHOT_USERS, frames.SNAPSHOT_GROUPS, frames.SNAPSHOT_MEMBERS)]  # fmt: skip
     users = users.match_to_schema(empty[0].schema, missing_columns="insert")
     return make_snapshot(users, *empty[1:], source="scim", where="t", read_at="", capabilities=PUBLISHED)

@@ -146,6 +146,18 @@ def browser(chromium: str) -> Iterator[Browser]:
             running.close()
 
 
+@contextmanager
+def panel_page(chromium: Browser, wire: Wire, lab: Lab, notebook: str) -> Iterator[Page]:
+    """A page with the notebook open, all its cells run, and its panel's table drawn."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 1500})
+    wire.watch(page)
+    open_notebook(page, lab, notebook)
+    run_all(page)
+    page.wait_for_selector(".scimops-panel .scimops-table tbody tr")
+    yield page
+    page.close()
+
+
 def open_notebook(page: Page, lab: Lab, name: str) -> None:
     """Open a notebook and wait until its kernel is idle."""
     page.goto(f"{lab.url}/lab/tree/{name}?reset&token={lab.token}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import Lab, Shoot, Wire, menu, open_notebook, run_all, running_lab, save, wait_for_text
+from lab import Lab, Shoot, Wire, menu, panel_page, running_lab, save, wait_for_text
 from managing import Platform as Embedded
 from managing import running_platform
 
@@ -103,13 +103,8 @@ def wire(lab: Lab) -> Wire:
 
 @pytest.fixture(scope="module")
 def page(lab: Lab, wire: Wire, chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1280, "height": 1500})
-    wire.watch(page)
-    open_notebook(page, lab, NOTEBOOK)
-    run_all(page)
-    page.wait_for_selector(".scimops-panel .scimops-table tbody tr")
-    yield page
-    page.close()
+    with panel_page(chromium, wire, lab, NOTEBOOK) as opened:
+        yield opened
 
 
 VIEW = ".scimops-panel [data-region=view]"

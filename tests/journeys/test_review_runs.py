@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lab import Lab, Shoot, Wire, menu, open_notebook, run_all, running_lab, save, wait_for_text
+from lab import Lab, Shoot, Wire, menu, panel_page, running_lab, save, wait_for_text
 
 from scimops.idp import read_export
 from scimops.jobs.ledger import append
@@ -78,13 +78,8 @@ def wire(lab: Lab) -> Wire:
 
 @pytest.fixture(scope="module")
 def page(lab: Lab, wire: Wire, chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1280, "height": 1500})
-    wire.watch(page)
-    open_notebook(page, lab, NOTEBOOK)
-    run_all(page)
-    page.wait_for_selector(".scimops-panel .scimops-table tbody tr")
-    yield page
-    page.close()
+    with panel_page(chromium, wire, lab, NOTEBOOK) as opened:
+        yield opened
 
 
 def in_sight(page: Page) -> None:

@@ -32,12 +32,11 @@ def line(name: str, department: str = "Sales", active: str = "true", user_name: 
 
 
 def snapshot(*people: dict[str, Any], groups: dict[str, list[str]] | None = None) -> Snapshot:
-    kinds = {"string": pl.String, "bool": pl.Boolean, "int64": pl.Int64}
-    schema = {column.name: kinds[column.type] for column in frames.SNAPSHOT_USERS.columns}
+    schema = frames.polars_types(frames.SNAPSHOT_USERS)
     rows = [dict.fromkeys(schema) | there(**person) for person in people]
     group_rows = [{"id": f"g-{name}", "name": name} for name in groups or {}]
     member_rows = [{"group_id": f"g-{name}", "user_id": one} for name, ids in (groups or {}).items() for one in ids]
-    group_schema = {column.name: kinds[column.type] for column in frames.SNAPSHOT_GROUPS.columns}
+    group_schema = frames.polars_types(frames.SNAPSHOT_GROUPS)
     return make_snapshot(
         pl.DataFrame(rows, schema=schema), pl.DataFrame(group_rows, schema=group_schema),
         pl.DataFrame(member_rows, schema={"group_id": pl.String, "user_id": pl.String}),

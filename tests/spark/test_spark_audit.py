@@ -11,6 +11,7 @@ import pytest
 from scimops.audit.frames import EVENTS
 from scimops.audit.told import FEW, Logs, group_lines, lines_of
 from scimops.backend import open_backend
+from scimops.frames import polars_types
 
 MASTER = "local[2]"
 PEOPLE, LINES = 300, 6_000
@@ -31,7 +32,7 @@ def staged(folder: Path, seed: int) -> tuple[pl.DataFrame, Logs]:
         {"p": pl.Int64, "externalId": pl.String, "user_key": pl.String, "email_key": pl.String, "user_id": pl.String},
         orient="row",
     )
-    kinds = {column.name: pl.Int64 if column.type == "int64" else pl.String for column in EVENTS.columns}
+    kinds = polars_types(EVENTS)
     rows = []
     for number in range(LINES):
         row = dict.fromkeys([*kinds, "user_key", "email_key"]) | {
