@@ -118,3 +118,16 @@ def gather(
     known = _known(preview, held) if logs or more else None
     told, found = read_logs(logs, known=known, more=more)
     return Sources(preview, state, told, read_export(people) if people else None, found)
+
+
+def read_sources(
+    export: Path, setting: Setting, folder: Path, *, connection: str | None = None, state: Path | None = None,
+    logs: Sequence[Path] = (), people: Path | None = None,
+) -> Sources:  # fmt: skip
+    """All that an audit works on: the platform, with the logs that it shows itself, then the files.
+
+    The arguments are those of :func:`read_held_state` and :func:`gather`, and so are the errors.
+    """
+    held = read_held_state(setting, connection, state)
+    more = live_logs(connection, setting) if connection else None
+    return gather(export, setting, held, logs, people, folder, more=more)

@@ -13,7 +13,7 @@ import typer
 from scimops.cli.common import JSON, complain, print_json, print_rich, without_algebra
 from scimops.cli.evidence import EVIDENCE, SAMPLE, SEED, check
 from scimops.cli.evidence import write as write_evidence
-from scimops.cli.explain import explain
+from scimops.cli.explain import CONNECTION, LOGS, PEOPLE, SETTING, STATE, explain
 from scimops.cli.recording import LEDGER, recorded
 from scimops.errors import UsageError
 
@@ -24,18 +24,9 @@ if TYPE_CHECKING:
     from scimops.audit.since_last import About
     from scimops.audit.sources import Sources
     from scimops.preview import Preview
-    from scimops.setting import Setting
 
 STEP = "audit_provisioning"
 EXPORT = Annotated[Path, typer.Argument(help="Today's export.", metavar="EXPORT")]
-SETTING = Annotated[Path, typer.Option(help="The setting.", metavar="S.yaml")]
-CONNECTION = Annotated[str | None, typer.Option(help="Connection to the platform.", metavar="NAME")]
-STATE = Annotated[Path | None, typer.Option(help="A saved state, instead of a connection.", metavar="DIR")]
-LOG = Annotated[
-    list[Path] | None,
-    typer.Option(help="A log, of the identity provider or the platform; may be said several times.", metavar="FILE"),
-]
-PEOPLE = Annotated[Path | None, typer.Option(help="The list of employees; then it is asked about them.", metavar="HR")]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def audit(
-    export: EXPORT, setting: SETTING, connection: CONNECTION = None, state: STATE = None, log: LOG = None,
+    export: EXPORT, setting: SETTING, connection: CONNECTION = None, state: STATE = None, log: LOGS = None,
     people: PEOPLE = None,
     exceptions: Annotated[Path | None, typer.Option(help="Findings that were accepted.", metavar="E.yaml")] = None,
     out: Annotated[
@@ -84,6 +75,7 @@ def audit(
     from scimops.audit.audit import audit as audited
     from scimops.audit.exceptions import load_exceptions
     from scimops.audit.since_last import read_last
+    from scimops.audit.sources import read_sources
     from scimops.setting import load_setting
 
     reporting.check_words(fail_on or [])
@@ -99,7 +91,11 @@ def audit(
         last = read_last(keep, about) if keep else None
         earlier = keep if keep and not mask else None  # what is kept masked cannot be found by plain keys
         wanted = _further(period, exports or [], earlier, new_hires or [], first_day)
-        sources = _read(export, chosen, connection, state, log or [], people, setting.parent)
+        if connection:
+            complain(f"Reading what {connection} holds …")
+        sources = read_sources(
+            export, chosen, setting.parent, connection=connection, state=state, logs=log or [], people=people
+        )  # fmt: skip
         found = audited(sources.preview, sources.state, sources.logs, hr=sources.hr, found=sources.found)
         report = reporting.report_of(
             found, entries=entries, mask=_mask(mask, sources.preview), last=last, keeping=keep is not None,
@@ -122,18 +118,6 @@ def audit(
     if failing:
         complain(f"Found, and to be failed on: {', '.join(one.code for one in failing)}.")
         raise typer.Exit(3)
-
-
-def _read(
-    export: Path, setting: Setting, connection: str | None, state: Path | None, logs: list[Path], people: Path | None,
-    folder: Path,
-) -> Sources:  # fmt: skip
-    from scimops.audit.sources import gather, live_logs, read_held_state
-
-    if connection:
-        complain(f"Reading what {connection} holds …")
-    held, more = read_held_state(setting, connection, state), live_logs(connection, setting) if connection else None
-    return gather(export, setting, held, logs, people, folder, more=more)
 
 
 def _further(

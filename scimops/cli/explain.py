@@ -16,8 +16,13 @@ EXPORT = Annotated[Path, typer.Option(help="Today's export of the identity provi
 SETTING = Annotated[Path, typer.Option(help="The setting.", metavar="S.yaml")]
 CONNECTION = Annotated[str | None, typer.Option(help="Connection to the platform.", metavar="NAME")]
 STATE = Annotated[Path | None, typer.Option(help="A saved state, instead of a connection.", metavar="DIR")]
-LOGS = Annotated[list[Path] | None, typer.Option("--log", help="A log; may be said several times.", metavar="FILE")]
-PEOPLE = Annotated[Path | None, typer.Option(help="List of employees: CSV or XLSX.", metavar="FILE")]
+LOGS = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--log", help="A log, of the identity provider or the platform; may be said several times.", metavar="FILE"
+    ),
+]
+PEOPLE = Annotated[Path | None, typer.Option(help="The list of employees; then it is asked about them.", metavar="HR")]
 
 
 def explain(
@@ -32,12 +37,13 @@ def explain(
     without_algebra()
     from scimops.audit.audit import audit
     from scimops.audit.explain import explain_person
-    from scimops.audit.sources import gather, live_logs, read_held_state
+    from scimops.audit.sources import read_sources
     from scimops.setting import load_setting
 
     chosen = load_setting(setting)
-    held, more = read_held_state(chosen, connection, state), live_logs(connection, chosen) if connection else None
-    sources = gather(export, chosen, held, log or [], people, setting.parent, more=more)
+    sources = read_sources(
+        export, chosen, setting.parent, connection=connection, state=state, logs=log or [], people=people
+    )  # fmt: skip
     result = audit(sources.preview, sources.state, sources.logs, hr=sources.hr, found=sources.found)
     story = explain_person(result, sources, person)
     if as_json:

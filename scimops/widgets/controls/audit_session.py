@@ -13,7 +13,7 @@ from scimops.audit.arrivals import Arrivals, load_arrivals, record
 from scimops.audit.audit import Audit, audit
 from scimops.audit.exceptions import load_exceptions
 from scimops.audit.since_last import About, keep, read_last
-from scimops.audit.sources import Sources, gather, live_logs, read_held_state
+from scimops.audit.sources import Sources, read_sources
 from scimops.errors import ScimopsError, UsageError
 from scimops.setting import load_setting
 
@@ -109,11 +109,10 @@ class AuditSession:
         if self.invented:
             return self._read_example()
         setting = load_setting(given.setting)
-        state = read_held_state(setting, given.connection or None, Path(given.state) if given.state else None)
-        people = Path(given.people) if given.people else None
-        return gather(
-            Path(given.export), setting, state, files_of(given.logs), people, Path(given.setting).parent,
-            more=live_logs(given.connection, setting) if given.connection else None,
+        return read_sources(
+            Path(given.export), setting, Path(given.setting).parent, connection=given.connection or None,
+            state=Path(given.state) if given.state else None, logs=files_of(given.logs),
+            people=Path(given.people) if given.people else None,
         )  # fmt: skip
 
     def _read_example(self) -> Sources:
@@ -130,9 +129,10 @@ class AuditSession:
             self._folder = tempfile.TemporaryDirectory(prefix="scimops-")
             self._example = write_story(self._folder.name, FAULTS)
         story = self._example
-        setting = load_setting(story.setting)
-        state = read_held_state(setting, None, story.state)
-        return gather(story.exports[-1], setting, state, story.logs, story.hr, story.folder)
+        return read_sources(
+            story.exports[-1], load_setting(story.setting), story.folder, state=story.state, logs=story.logs,
+            people=story.hr,
+        )  # fmt: skip
 
     def _about(self, found: Audit) -> About:
         return reporting.about(found.preview.setting.name, people=found.coverage.population.source == "hr", mask=None)
