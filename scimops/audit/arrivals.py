@@ -22,7 +22,7 @@ import polars as pl
 from scimops import frames
 from scimops.audit.causes import LINKS
 from scimops.audit.frames import ARRIVALS
-from scimops.audit.same import find, follow, of_list
+from scimops.audit.same import WHO, find, follow, of_list
 from scimops.errors import SourceError, UsageError
 from scimops.findings import Finding
 from scimops.touched import note_read, note_written
@@ -30,6 +30,7 @@ from scimops.touched import note_read, note_written
 if TYPE_CHECKING:
     from scimops.audit.audit import Audit
     from scimops.audit.coverage import Coverage
+    from scimops.audit.mask import Mask
 
 NAME = "arrivals.parquet"
 FORMAT = 1
@@ -55,10 +56,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Everybody who was ever met (schema `arrivals`), and the audits in order of time."""
+    """Everybody who was ever met (schema `arrivals`), and the audits in order of time.
+
+    `mask`: what the keys of these people were masked with; None: they are plain.
+    """
 
     people: pl.DataFrame
     runs: tuple[Run, ...]
+    mask: Mask | None = None
 
     @cached_property
     def usual(self) -> dt.timedelta | None:
@@ -82,15 +87,19 @@ class Arrivals:
         return f"<Arrivals: {self.people.height:,} people, {len(self.runs):,} runs, {len(self.gaps):,} gaps>"
 
 
-def load_arrivals(folder: str | Path) -> Arrivals:
+def load_arrivals(folder: str | Path, mask: Mask | None = None) -> Arrivals:
     """What is kept in `folder`; where nothing is kept yet: nobody, no run.
+
+    Args:
+        folder: where it is kept.
+        mask: of the audits that are kept there, so that people are found by their plain keys.
 
     Raises:
         SourceError: there is a file, and it cannot be read.
     """
     path = Path(folder) / NAME
     if not path.exists():
-        return Arrivals(pl.DataFrame(schema=dict.fromkeys(ARRIVALS.names, pl.String)), ())
+        return Arrivals(pl.DataFrame(schema=dict.fromkeys(ARRIVALS.names, pl.String)), (), mask)
     try:
         document = json.loads(pl.read_parquet_metadata(path)[_KEY])
         people = frames.check(pl.read_parquet(path), ARRIVALS)
@@ -104,7 +113,7 @@ def load_arrivals(folder: str | Path) -> Arrivals:
             advice="Bring back a copy of it; or move it away: then times begin anew with the next audit.",
         )  # fmt: skip
     note_read(path)
-    return Arrivals(people, runs)
+    return Arrivals(people, runs, mask)
 
 
 def record(folder: str | Path, audit: Audit) -> Arrivals:
@@ -164,13 +173,16 @@ def _times(at: str, before: str | None, new: pl.Expr) -> list[pl.Expr]:
 
 
 def intervals(arrivals: Arrivals, people: pl.DataFrame, steps: Sequence[str] = STEPS) -> pl.DataFrame:
-    """When each of `steps` was first seen to hold for each of `people` (by externalId, userName, email).
+    """When each of `steps` was first seen to hold for each of `people` (by externalId, userName, email, all plain).
+
+    Where what is kept is masked, a key that is spelled otherwise today (upper and lower case) finds nobody.
 
     Returns:
         One row a person and step that has been seen, in their order: `at` (row of `people`), `step`, `after`
         (null: at any time before), `by`, `over_gap` (bool: a gap of the runs is between) and `words`.
     """
-    rows = find(arrivals.people, people)
+    keys = people.select(WHO)
+    rows = find(arrivals.people, arrivals.mask.frame(keys) if arrivals.mask else keys)
     met = arrivals.people.with_columns(row=pl.int_range(pl.len()))
     met = people.select(at=pl.int_range(pl.len()), row=rows).join(met, on="row", maintain_order="left")
     parts = [

@@ -14,12 +14,13 @@ from scimops.audit.period import Period, hires, joined_in
 
 if TYPE_CHECKING:
     from scimops.audit.arrivals import Arrivals
+    from scimops.audit.kept import KeptExport
     from scimops.audit.told import Logs
     from scimops.idp import Export
 
 
 def of_period(
-    period: Period, audit: Audit, exports: Sequence[Export], hr: Export | None, arrivals: Arrivals | None
+    period: Period, audit: Audit, exports: Sequence[KeptExport], hr: Export | None, arrivals: Arrivals | None
 ) -> Question:  # fmt: skip
     """Who joined in the period, leavers included, and did they arrive?
 

@@ -92,17 +92,17 @@ def audit(
         folder: for a cluster, where frames are staged.
 
     Raises:
-        IncompleteSourceError: the export or the list is a part, mostly foreign or too old: nobody "left" or "arrived".
+        IncompleteSourceError: the export or the list is a part, mostly foreign, too old or empty: nobody "left".
     """
     must_be_whole(preview, "No audit is made")
     logs = logs or Logs()
     at = dt.datetime.fromisoformat(state.snapshot.read_at)
     met = meet(preview, state.snapshot)
     population = of_hr(met, hr, at.date()) if hr is not None else of_export(met)
-    coverage = cover(met, state, population, logs, at, backend=backend, folder=folder)
     left = population.people.filter(pl.col("left") & pl.col("n").is_not_null())["n"]
     old = at - preview.export.taken_at > TOO_OLD
     reconciled = reconcile(met, logs, at, left=left, old=old, backend=backend, folder=folder)
+    coverage = cover(met, state, population, logs, at, told=reconciled.told, backend=backend, folder=folder)
     about_sources = [*found, *([_old_export(preview, at)] if old else [])]
     names = {"export": ", ".join(preview.export.files), "platform": state.snapshot.where}
     names |= {"list of employees": ", ".join(hr.files)} if hr is not None else {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from scimops.audit.causes import CAUSES, STATUSES
+from scimops.audit.causes import CAUSES, OF_MANY, STATUSES
 from scimops.findings import Code, Finding, Level, finding
 from scimops.grouping import REASONS
 
@@ -65,14 +65,23 @@ def _level(code: str) -> Level:
     return "warning" if code in _WARNINGS else "info" if code in _INFOS else "error"
 
 
+def _message(code: str, text: str) -> str:
+    """A whole sentence of one person and of several; `text` follows "this person", or speaks of something of theirs."""
+    if code == "no_log":
+        return "For {people} nobody can tell why: no log covers the time."
+    if code not in OF_MANY:
+        return f"For {{people}} {text}."
+    one = "left, and is still active on the platform" if code == "left_still_active" else text
+    return f"{{people:{one}|{OF_MANY[code]}}}."
+
+
 def _codes() -> Mapping[str, Code]:
     causes = {
-        f"lost_{code}": Code(
-            _level(code), "{count:person|people}: " + text + ".", ADVICE.get(code, FIX), {}
-        ) for code, text in (REASONS | CAUSES).items()
-    }  # fmt: skip
+        f"lost_{code}": Code(_level(code), _message(code, text), ADVICE.get(code, FIX), {})
+        for code, text in (REASONS | CAUSES).items()
+    }
     sides = {
-        code: Code(_level(code), "{count:person|people}: " + STATUSES[code] + ".", ADVICE[code], {})
+        code: Code(_level(code), _message(code, STATUSES[code]), ADVICE[code], {})
         for code in (*FROM_BOTH_SIDES, "missing", "other_group", "inactive_there")
     }
     return causes | sides

@@ -7,7 +7,7 @@ the drift. Each difference is looked for in the logs; where no line tells of it,
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import polars as pl
 
 from scimops import frames
 from scimops.audit.frames import DRIFTED
+from scimops.audit.kept import few_in_common
 from scimops.audit.told import Logs, evidence, group_lines, lines_of, moment
 from scimops.backend import Backend, open_backend
 from scimops.errors import UsageError
@@ -76,21 +77,26 @@ class Drift:
         return {kind: counted[kind] for kind in KINDS if kind in counted}
 
 
-def preview_applied(applied: Plan, export: Sequence[Path], snapshot: Snapshot, folder: Path = Path()) -> Preview:
+def preview_applied(applied: Plan, exports: Iterable[Path], snapshot: Snapshot, folder: Path = Path()) -> Preview:
     """The preview that the plan was made of, anew, with the group names there are now; however old the export is.
 
+    The files of the plan are found among `exports` by their hashes.
+
     Raises:
-        StalePlanError: these are not the files that the plan was made of.
+        StalePlanError: one of the files that the plan was made of is not among them.
         SettingError: a file that the setting names is not there any more.
     """
-    wanted, found = [part["sha256"] for part in applied.source.files], [file_digest(path) for path in export]
-    if sorted(wanted) != sorted(found):
-        names = ", ".join(part["name"] for part in applied.source.files)
+    wanted = {part["sha256"]: part["name"] for part in applied.source.files}
+    found: dict[str, Path] = {}
+    for path in exports:
+        if found.keys() != wanted.keys() and (digest := file_digest(path)) in wanted:
+            found.setdefault(digest, path)
+    if missing := [name for digest, name in wanted.items() if digest not in found]:
         raise StalePlanError(
-            "The plan was not made of this export.", where=", ".join(map(str, export)),
-            advice=f"Name the export that was applied, unchanged: {names}.",
+            "The export that the plan was made of is not here.", where=", ".join(missing),
+            advice="Name it too, unchanged.",
         )  # fmt: skip
-    preview = preview_there(read_export(*export), applied.setting, snapshot, folder, "apply")
+    preview = preview_there(read_export(*map(found.__getitem__, wanted)), applied.setting, snapshot, folder, "apply")
     return replace(preview, findings=[each for each in preview.findings if each.code != "old_file"])
 
 
@@ -110,16 +116,17 @@ def drift(
         folder: for a cluster, where frames are staged.
 
     Raises:
-        UsageError: the plan is of another service provider.
+        UsageError: the plan is of another service provider, whose people are others.
         IncompleteSourceError: the export is a part, or mostly foreign.
     """
-    if applied.source.where != snapshot.where:
-        raise UsageError(
-            f"The plan is of {applied.source.where}, and the snapshot of {snapshot.where}.",
-            advice="Read what the plan was applied to.",
-        )
     start = moment(since or dt.datetime.fromisoformat(applied.source.read_at))
     plan = make_plan(preview, snapshot)
+    there = preview.people.height - plan.operations.filter(kind="create").height
+    if applied.source.where != snapshot.where and few_in_common(there, preview.people.height, snapshot.users.height):
+        raise UsageError(
+            f"The plan is of {applied.source.where}, and {snapshot.where} has few of its people.",
+            advice="Read what the plan was applied to.",
+        )
     found = pl.concat([_of_people(plan), _of_groups(plan, snapshot)], how="diagonal").with_row_index("d")
     found = found.with_columns(pl.col("d").cast(pl.Int64))
     computer = open_backend(backend)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from scimops.audit.same import NOBODY, WHO, follow, of_list
-from scimops.errors import IncompleteSourceError
+from scimops.errors import IncompleteSourceError, SourceError
 from scimops.idp import Export, read_export
+from scimops.idp.source import taken_at
 from scimops.mapping import map_users
 
 if TYPE_CHECKING:
+    from scimops.audit.audit import Audit
     from scimops.setting import Setting
 
 _FEW = 0.5
@@ -23,21 +27,64 @@ _KNOWN = {"first": pl.Int64, "last": pl.Int64, "on": pl.Boolean, "turned": pl.In
           "idp_joined": pl.Date, "idp_left": pl.Date, "firstName": pl.String, "lastName": pl.String}  # fmt: skip
 
 
-def read_exports(*places: str | Path) -> list[Export]:
-    """The exports that were kept, the oldest first: files, and all files of folders (those below them are not read).
+@dataclass(frozen=True)
+class KeptExport:
+    """An export of an earlier day, not read yet: one after the other is, so that memory does not grow with them."""
+
+    path: Path
+    taken_at: dt.datetime
+
+    @property
+    def files(self) -> list[str]:
+        """Its file, as :attr:`scimops.idp.Export.files`."""
+        return [self.path.name]
+
+    def read(self) -> Export:
+        """Read it.
+
+        Raises:
+            SourceError: it cannot be read.
+            IncompleteSourceError: it is only a part: who is not in it would count as gone.
+        """
+        return read_export(self.path)
+
+
+def kept_exports(*places: str | Path) -> list[KeptExport]:
+    """The exports that were kept, the oldest first: files, and all files of folders (those below them are left out).
 
     Raises:
-        SourceError: one cannot be read.
-        IncompleteSourceError: one is only a part: who is not in it would count as gone.
+        SourceError: there is no such file or folder.
     """
     paths: list[Path] = []
     for place in map(Path, places):
         inside = sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place]
         paths += [path for path in inside if not path.name.startswith(".")]
-    return sorted((read_export(path) for path in paths), key=lambda export: export.taken_at)
+    for path in paths:
+        if not path.is_file():
+            raise SourceError("there is no such file.", where=str(path), advice="Check the name and the folder.")
+    return sorted((KeptExport(path, taken_at(path)[0]) for path in paths), key=lambda export: export.taken_at)
 
 
-def through(series: Sequence[Export], setting: Setting) -> tuple[pl.DataFrame, int]:
+def before(audit: Audit, exports: Sequence[KeptExport]) -> list[KeptExport]:
+    """Those of `exports` that are older than the audit's own, and not it."""
+    own = audit.preview.export
+    return [one for one in exports if one.taken_at < own.taken_at and one.files != own.files]
+
+
+def few_in_common(shared: int, one: int, other: int) -> bool:
+    """Are two lists of so many people, which share so many, hardly of one company?"""
+    return shared < _FEW * min(one, other)
+
+
+def of_another_company(export: Export) -> IncompleteSourceError:
+    """What is said of an export that has few people in common with the one before it."""
+    return IncompleteSourceError(
+        "it has few people in common with the export before it.", where=", ".join(export.files),
+        advice="Is it of another company? Leave it out.",
+    )  # fmt: skip
+
+
+def through(series: Iterable[Export], setting: Setting) -> tuple[pl.DataFrame, int]:
     """Everybody of all exports in their order; and how many rows are nobody's.
 
     Of each: `first` and `last` export that has them, `on` (active in the last), `turned` (the export in which the
@@ -49,11 +96,8 @@ def through(series: Sequence[Export], setting: Setting) -> tuple[pl.DataFrame, i
         people = map_users(export, setting).frame.hstack(export.days())
         height = known.height
         known, at = follow(known, people.select(WHO))
-        if number and (at < height).sum() < _FEW * min(people.height, rows):
-            raise IncompleteSourceError(
-                "it has few people in common with the export before it.", where=", ".join(export.files),
-                advice="Is it of another company? Leave it out.",
-            )  # fmt: skip
+        if number and few_in_common(at.filter(at < height).len(), people.height, rows):
+            raise of_another_company(export)
         rows = people.height
         unclear += at.null_count()
         told = people.select(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from scimops.audit.frames import COVERAGE, JOINED, RECONCILED
+from scimops.audit.frames import COVERAGE, DRIFTED, JOINED, RECONCILED
 from scimops.credentials import CredentialError, resolve
 from scimops.grouping import group_key, usable_email
 
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 SHORTEST_KEY = 16
 """Characters of a key: who could guess it could try out addresses."""
 
-GROUPS = ("group", "wanted", "held", "department")
+GROUPS = ("group", "wanted", "held", "department", "group_key", "from_group", "to_group", "what")
 """Columns with names of groups: masked where a group has the name of a person."""
 
-_SCHEMAS = (COVERAGE, RECONCILED, JOINED)
-_WORDS = ("code", "level", "first", "last", "source", "operation", "outcome", "at")
+_SCHEMAS = (COVERAGE, RECONCILED, JOINED, DRIFTED)
+_WORDS = ("code", "level", "first", "last", "source", "operation", "outcome", "at", "day", "change",
+          "from_reason", "to_reason")  # fmt: skip
 PLAIN = frozenset(
     {column.name for schema in _SCHEMAS for column in schema.columns if not column.personal} | {*_WORDS}
 ) - {*GROUPS, "before", "after"}

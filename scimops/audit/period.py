@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -20,7 +21,7 @@ import polars as pl
 from scimops import frames
 from scimops.audit.arrivals import Arrivals, intervals
 from scimops.audit.frames import JOINED
-from scimops.audit.kept import through, with_list
+from scimops.audit.kept import KeptExport, before, through, with_list
 from scimops.audit.people import due_by
 from scimops.audit.same import find, of_list
 from scimops.audit.told import moment
@@ -106,7 +107,7 @@ class Joined:
 
 
 def joined_in(
-    period: Period, audit: Audit, exports: Sequence[Export] = (), hr: Export | None = None,
+    period: Period, audit: Audit, exports: Sequence[KeptExport] = (), hr: Export | None = None,
     arrivals: Arrivals | None = None,
 ) -> Joined:  # fmt: skip
     """Everybody who joined in `period`, by the list of employees, the exports kept and the audit's own export.
@@ -114,7 +115,7 @@ def joined_in(
     Args:
         period: from :func:`parse_period`.
         audit: today's; it says who is there, and why the others are not.
-        exports: those kept, from :func:`read_exports`; those after the audit are left out.
+        exports: those kept, from :func:`kept_exports`; those after the audit are left out.
         hr: the list of employees.
         arrivals: what the audits before saw; none: only today's tells who arrived.
 
@@ -123,10 +124,10 @@ def joined_in(
         SettingError: an export has no column that the setting names.
     """
     own = audit.preview.export
-    kept = [export for export in exports if export.taken_at < own.taken_at and export.files != own.files]
-    series = [*sorted(kept, key=lambda export: export.taken_at), own]
-    known, unclear = through(series, audit.preview.setting)
+    kept = before(audit, exports)
+    known, unclear = through(chain((one.read() for one in kept), [own]), audit.preview.setting)
     known, more = with_list(known, hr)
+    series: list[KeptExport | Export] = [*kept, own]
     taken = pl.Series([moment(export.taken_at) for export in series])
     people = _dated(known, taken, dt.datetime.fromisoformat(audit.at).date())
     when = _when(period)

@@ -19,19 +19,19 @@ def statuses(
     """Each person of either side once: :data:`SHOWN`.
 
     Args:
-        pairs: `n`, `id`, `matched_by` of people of both sides.
+        pairs: `n`, `at`, `matched_by` of people of both sides.
         rows: `n`, `file`, `row`, `meant` (arriving, ended, out_of_scope, clashing, rejected), `early` (need not be
             there yet), `wanted_keys` and `wanted` (groups; empty and null where there are none), :data:`TEXTS` and the
             fields.
-        users: `id`, `on` (active), `ours`, `shared` (a key of theirs is in a row), `held_keys` and `held` (groups), the
-            same texts and fields.
+        users: `at` (a number of their own), `id`, `on` (active), `ours`, `shared` (a key of theirs is in a row),
+            `held_keys` and `held` (groups), the same texts and fields.
         unclear: `n`, `id` of people of whom nobody can tell who is who.
         fields: names of the fields to compare; blank ones are null.
     """
     import narwhals as nw
 
     there = users.rename({name: f"{name}_there" for name in dict.fromkeys([*TEXTS, *fields])})
-    both = pairs.join(rows, on="n", how="inner").join(there, on="id", how="inner")
+    both = pairs.join(rows, on="n", how="inner").join(there, on="at", how="inner")
     unlike = [
         (nw.col(name) != nw.col(f"{name}_there")).fill_null(False)
         | (nw.col(name).is_null() != nw.col(f"{name}_there").is_null())
@@ -63,7 +63,7 @@ def statuses(
     )  # fmt: skip
     second = alone.with_columns(user_id=text, matched_by=text, held=text, status=absent).select(SHOWN)
 
-    strangers = users.join(pairs, on="id", how="anti")
+    strangers = users.join(pairs, on="at", how="anti")
     clashing = unclear.select("id").unique().with_columns(clashes=nw.lit(True))
     strangers = strangers.join(clashing, on="id", how="left")
     kept = (

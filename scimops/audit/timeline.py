@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,15 +13,12 @@ import polars as pl
 
 from scimops.audit.told import SHOWN, Logs, evidence, moment
 from scimops.backend import open_backend
-from scimops.preview import preview_export
 from scimops.preview.compare import Comparison, compare
 
 if TYPE_CHECKING:
     import narwhals as nw
 
-    from scimops.idp import Export
     from scimops.preview import Preview
-    from scimops.setting import Setting
 
 OF_SETTINGS = ("create_setting", "change_setting", "delete_setting", "create_token", "revoke_token",
                "change_enrolment")  # fmt: skip
@@ -77,22 +74,22 @@ def _of_settings(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return events.filter(kind | nw.col("operation").is_in(OF_SETTINGS)).select(*SHOWN)
 
 
-def groups_over_time(exports: Sequence[Export], setting: Setting, *, folder: Path = Path()) -> pl.DataFrame:
-    """How many people the rule of `setting` puts into each group, export by export, the oldest first.
+def groups_over_time(previews: Iterable[Preview]) -> pl.DataFrame:
+    """How many people the rule puts into each group, export by export.
 
-    `at` (when the export was taken), `file`, `group_key`, `group` (its latest name), `members`. A group that an export
-    has nobody for is there with 0, so that lines of a chart end at the ground.
+    Args:
+        previews: of exports under one setting, the oldest first; looked at one after the other.
 
-    Raises:
-        SettingError: an export has no column that the setting names.
+    Returns:
+        `at` (when the export was taken), `file`, `group_key`, `group` (its latest name), `members`. A group that an
+        export has nobody for is there with 0, so that lines of a chart end at the ground.
     """
-    series = sorted(exports, key=lambda export: export.taken_at)
     sizes: dict[tuple[str, str], int] = {}
     taken, names = [], {}
-    for export in series:
-        at = moment(export.taken_at)
-        taken.append((at, ", ".join(export.files)))
-        for group in preview_export(export, setting, folder=folder).groups:
+    for preview in previews:
+        at = moment(preview.export.taken_at)
+        taken.append((at, ", ".join(preview.export.files)))
+        for group in preview.groups:
             sizes[at, group.group_key] = group.members
             names[group.group_key] = group.name
     rows = [(at, file, key, names[key], sizes.get((at, key), 0)) for at, file in taken for key in sorted(names)]
@@ -115,6 +112,11 @@ class Between:
         """How many people changed in each way, and how many did not."""
         counted = Counter(self.people["change"].to_list())
         return {name: counted[name] for name in CHANGES} | {"unchanged": self.comparison.unchanged}
+
+    @property
+    def in_both(self) -> int:
+        """How many people both exports have."""
+        return sum(self.counts.values()) - self.counts["left"] - self.counts["came"]
 
 
 def between(before: Preview, after: Preview) -> Between:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,12 +17,11 @@ from scimops.cli.recording import LEDGER, recorded
 from scimops.errors import UsageError
 
 if TYPE_CHECKING:
+    from scimops.audit.arrivals import Arrivals
     from scimops.audit.audit import Audit, Question
     from scimops.audit.mask import Mask
     from scimops.audit.report import Report
-    from scimops.audit.since_last import About
     from scimops.audit.sources import Sources
-    from scimops.preview import Preview
 
 STEP = "audit_provisioning"
 EXPORT = Annotated[Path, typer.Argument(help="Today's export.", metavar="EXPORT")]
@@ -51,8 +49,15 @@ def audit(
     period: Annotated[
         str | None, typer.Option(help="Also: who joined in it, such as 2026-Q3, 2026-09, 2026.", metavar="PERIOD")
     ] = None,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Also: changes a day, settings and tokens, groups over time.")
+    ] = False,
+    applied: Annotated[
+        Path | None, typer.Option(help="Also: what differs from this plan, applied last.", metavar="PLAN.json")
+    ] = None,
     exports: Annotated[
-        list[Path] | None, typer.Option(help="Earlier exports for --period: a file or a folder.", metavar="PATH")
+        list[Path] | None,
+        typer.Option(help="Earlier exports, for --period, --timeline, --applied: a file or a folder.", metavar="PATH"),
     ] = None,
     new_hires: Annotated[
         list[int] | None, typer.Option(help="Also: the new hires of so many days, such as 30.", metavar="DAYS", min=1)
@@ -72,42 +77,50 @@ def audit(
     """
     without_algebra()
     from scimops.audit import report as reporting
+    from scimops.audit.arrivals import load_arrivals
     from scimops.audit.audit import audit as audited
     from scimops.audit.exceptions import load_exceptions
+    from scimops.audit.kept_report import keep_report
     from scimops.audit.since_last import read_last
     from scimops.audit.sources import read_sources
+    from scimops.preview.personal import named_after_people
     from scimops.setting import load_setting
 
     reporting.check_words(fail_on or [])
     check(evidence, sample, seed)
-    if exports and not period:
-        raise UsageError("Earlier exports tell who joined in a period.", advice="Say --period, such as 2026-Q3.")
+    if exports and not (period or timeline or applied):
+        raise UsageError("Earlier exports answer nothing yet.", advice="Say --period 2026-Q3, --timeline or --applied.")
     given = {"export": str(export), "setting": str(setting), "connection": connection or "", "state": str(state or ""),
-             "log": [str(path) for path in log or []], "people": str(people or ""), "mask": mask or ""}  # fmt: skip
+             "log": [str(path) for path in log or []], "people": str(people or ""), "mask": mask or "",
+             "applied": str(applied or "")}  # fmt: skip
     with recorded(STEP, "audit", given, ledger) as recording:
         chosen = load_setting(setting)
         entries = load_exceptions(exceptions) if exceptions else None
         about = reporting.about(chosen.name, people=people is not None, mask=_mask(mask))
         last = read_last(keep, about) if keep else None
-        earlier = keep if keep and not mask else None  # what is kept masked cannot be found by plain keys
-        wanted = _further(period, exports or [], earlier, new_hires or [], first_day)
+        earlier = load_arrivals(keep, _mask(mask)) if keep and period else None
+        wanted = _further(
+            period, exports or [], earlier, new_hires or [], first_day, timeline=timeline, applied=applied,
+            folder=setting.parent,
+        )  # fmt: skip
         if connection:
             complain(f"Reading what {connection} holds …")
         sources = read_sources(
             export, chosen, setting.parent, connection=connection, state=state, logs=log or [], people=people
         )  # fmt: skip
         found = audited(sources.preview, sources.state, sources.logs, hr=sources.hr, found=sources.found)
+        asked, personal = wanted(found, sources)
+        personal |= named_after_people(sources.preview)
         report = reporting.report_of(
-            found, entries=entries, mask=_mask(mask, sources.preview), last=last, keeping=keep is not None,
-            asked=wanted(found, sources),
-        )  # fmt: skip
+            found, entries=entries, mask=_mask(mask, personal), last=last, keeping=keep is not None, asked=asked
+        )
         if keep:
-            report = _kept(report, keep, about)
+            report = keep_report(report, keep, about)
         failing = reporting.failing(report.findings, fail_on or [])
         if out:
             _write(report, out)
         if evidence:
-            files = [export, setting, exceptions, state, *(log or []), people, *(exports or [])]
+            files = [export, setting, exceptions, state, *(log or []), people, *(exports or []), applied]
             write_evidence(
                 evidence, report.audit, report.questions, report.findings, files=files,
                 sources=None if mask else sources, sample=sample, seed=seed, ledger=ledger,
@@ -121,45 +134,39 @@ def audit(
 
 
 def _further(
-    period: str | None, exports: list[Path], keep: Path | None, days: list[int], first: dt.datetime | None
-) -> Callable[[Audit, Sources], list[Question]]:  # fmt: skip
-    """What is asked beyond the usual, its words checked and its files read before the platform is."""
+    period: str | None, exports: list[Path], arrivals: Arrivals | None, days: list[int], first: dt.datetime | None, *,
+    timeline: bool, applied: Path | None, folder: Path,
+) -> Callable[[Audit, Sources], tuple[list[Question], frozenset[str]]]:  # fmt: skip
+    """What is asked beyond the usual, its words and files checked before the platform is read.
+
+    What it gives tells besides which groups of earlier exports are named after people.
+    """
     from scimops.audit import asked
-    from scimops.audit.arrivals import load_arrivals
-    from scimops.audit.kept import read_exports
+    from scimops.audit.asked_over_time import questions as over_time
+    from scimops.audit.kept import kept_exports
     from scimops.audit.period import parse_period
+    from scimops.plan import load_plan
 
-    span, series = parse_period(period) if period else None, read_exports(*exports)
-    arrivals = load_arrivals(keep) if keep and span else None
+    span, series = parse_period(period) if period else None, kept_exports(*exports)
+    plan = load_plan(applied) if applied else None
 
-    def questions(audit: Audit, sources: Sources) -> list[Question]:
+    def questions(audit: Audit, sources: Sources) -> tuple[list[Question], frozenset[str]]:
         found = [asked.of_period(span, audit, series, sources.hr, arrivals)] if span else []
         found += asked.of_new_hires(days, audit) if days else []
-        return found + (asked.of_first_day(first.replace(tzinfo=dt.UTC), audit, sources.logs) if first else [])
+        found += asked.of_first_day(first.replace(tzinfo=dt.UTC), audit, sources.logs) if first else []
+        more, personal = over_time(audit, sources, series, folder, applied=plan, timeline=timeline)
+        return found + more, personal
 
     return questions
 
 
-def _kept(report: Report, keep: Path, about: About) -> Report:
-    """Keep the findings and when each link was seen; with what is to be known of the nights before."""
-    from scimops.audit.arrivals import record, said
-    from scimops.audit.since_last import keep as keep_findings
-    from scimops.present.files import private_folder
-
-    private_folder(keep)
-    arrivals = record(keep, report.audit)
-    keep_findings(keep, about, report.audit.at, report.items)
-    return replace(report, findings=[*said(arrivals, report.audit.at), *report.findings])
-
-
-def _mask(reference: str | None, preview: Preview | None = None) -> Mask | None:
-    """The mask of a key; with a preview, groups that are named after people are masked as well."""
+def _mask(reference: str | None, groups: frozenset[str] = frozenset()) -> Mask | None:
+    """The mask of a key; `groups` that are named after people are masked as well."""
     if reference is None:
         return None
     from scimops.audit.mask import Mask, mask_key
-    from scimops.present.words import named_after_people
 
-    return Mask(mask_key(reference), named_after_people(preview) if preview else frozenset())
+    return Mask(mask_key(reference), groups)
 
 
 def _write(report: Report, out: Path) -> None:

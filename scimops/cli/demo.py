@@ -86,6 +86,7 @@ class Demo:
             self._second_day(company, switched)
             say("Audit of the second day: it has to find each of these faults.")
             given["export"] = company.today
+            of_audit |= {"exports": company.yesterday, "applied": self.work / "apply" / "files" / "plan.json"}
             self._job("audit", "04_audit_provisioning", given | of_audit | {"fail_on": "error"})
             say("Review of runs: what ran, and whether anybody changed the ledger since.")
             self._job("review", "05_review_runs", {"ledger": self.ledger})

@@ -81,6 +81,7 @@ def _user(row: Row) -> dict[str, Any]:
         "name": {"givenName": row["givenName"], "familyName": row["surname"]}, "active": True,
         "emails": [{"value": row["mail"], "type": "work", "primary": True}],
         "phoneNumbers": [{"value": row["telephoneNumber"], "type": "work"}],
+        "addresses": [{"type": "work", "country": row["country"]}],
         ENTERPRISE: {"department": row["department"]},
     }  # fmt: skip
 

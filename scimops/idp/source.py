@@ -140,10 +140,10 @@ def _named(path: Path, workspace: Workspace) -> Source:
         raise SourceError("this is not a regular file.", where=str(path), advice="Use - to read from a pipe.")
     if path.stat().st_size > config.max_bytes():
         raise _too_large(path.name, config.max_bytes())
-    return Source(path.name, path.absolute(), *_taken_at(path), workspace)
+    return Source(path.name, path.absolute(), *taken_at(path), workspace)
 
 
-def _taken_at(path: Path) -> tuple[dt.datetime, str]:
+def taken_at(path: Path) -> tuple[dt.datetime, str]:
     """When the export was taken: a date in the file's name (as Entra's exportUsers_2026-11-25.csv), else its mtime."""
     changed = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
     found = re.search(r"(20\d\d)-(\d{1,2})-(\d{1,2})", path.name)

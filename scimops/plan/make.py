@@ -45,13 +45,11 @@ def make_plan(
 
     Raises:
         UsageError: the preview is not on the channel `apply`.
-        IncompleteSourceError: the export is a part, mostly foreign or too old: no plan, and nobody "left".
+        IncompleteSourceError: the export is a part, mostly foreign, too old or empty: no plan, and nobody "left".
     """
     if preview.channel != "apply":
         raise UsageError("A plan needs a preview on the channel apply.", advice="Say --channel apply.")
     must_be_whole(preview, "No plan is made")
-    if not preview.rows:
-        raise IncompleteSourceError("No plan is made: the export holds nobody.", advice="Export again.")
     there = keyed_people(snapshot.users)
     ours, foreign = people_of_setting(there, snapshot)
     rows = preview.people
@@ -78,11 +76,13 @@ def must_be_whole(preview: Preview, refused: str) -> None:
     """Nothing where the export is the whole truth of today; `refused` says what else is not made.
 
     Raises:
-        IncompleteSourceError: it is a part, mostly foreign or too old.
+        IncompleteSourceError: it is a part, mostly foreign, too old or empty.
     """
     for each in preview.findings:
         if each.code in _REFUSING:
             raise IncompleteSourceError(f"{refused}: {each.message}", advice=each.advice)
+    if not preview.rows:
+        raise IncompleteSourceError(f"{refused}: the export holds nobody.", advice="Export again.")
 
 
 def people_of_setting(there: pl.DataFrame, snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:

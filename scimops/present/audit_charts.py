@@ -102,7 +102,7 @@ def _drawn(bars: list[dict[str, Any]], texts: list[dict[str, Any]], most: int, t
     losses = base.mark_text(align="right", fontSize=13, fontWeight="bold", color=_DARK).encode(
         x=alt.X("edge:Q", scale=scale), text="loss:N"
     )
-    return _framed(alt.layer(blocks, counts, losses), title, _BAR * len(texts))
+    return framed(alt.layer(blocks, counts, losses), title, _BAR * len(texts))
 
 
 def arrivals_chart(arrivals: Arrivals) -> Chart:
@@ -127,7 +127,7 @@ def arrivals_chart(arrivals: Arrivals) -> Chart:
     )
     bars = base.mark_bar(color=COLOURS["go on"], size=26)
     texts = base.mark_text(dy=-9, fontSize=12, color="#222222").encode(text="text:N")
-    return _framed(alt.layer(bars, texts), "First seen to have arrived, since the audit before", 200)
+    return framed(alt.layer(bars, texts), "First seen to have arrived, since the audit before", 200)
 
 
 def arrivals_words(arrivals: Arrivals) -> str:
@@ -152,7 +152,8 @@ def _newly(arrivals: Arrivals) -> dict[str, int]:
     return dict(arrivals.people.drop_nulls("arrived_seen").group_by("arrived_seen").len().iter_rows())
 
 
-def _framed(chart: alt.LayerChart | alt.FacetChart, title: str, height: int) -> Chart:
+def framed(chart: alt.Chart | alt.LayerChart | alt.FacetChart, title: str, height: int) -> Chart:
+    """`chart` with its title, size, font and white ground."""
     shown = alt.TitleParams(title, anchor="start", frame="bounds", fontSize=16, offset=10)
     sized = chart.properties(width=_WIDTH, height=height, title=shown, padding=12, background="white")
     plain: Chart = sized.configure(font="DejaVu Sans, Arial, sans-serif").configure_view(stroke=None)

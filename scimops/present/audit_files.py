@@ -12,7 +12,9 @@ import polars as pl
 from scimops.audit.causes import LINKS
 from scimops.audit.causes import STATUSES as SIDES
 from scimops.audit.coverage import STATUSES as ARRIVED
+from scimops.audit.drift import KINDS, TOLD_BY
 from scimops.audit.period import STATUSES as JOINED
+from scimops.audit.timeline import CHANGES
 from scimops.present.audit_words import WHY, accepted_words, advice, headline, made_of, not_read, others, totals_words
 from scimops.present.cells import flat
 from scimops.present.files import private_folder, replaced
@@ -74,7 +76,10 @@ def sheet_name(name: str) -> str:
 
 def answer_frame(answer: pl.DataFrame) -> pl.DataFrame:
     """An answer as a sheet: codes in words, lists in one cell, days as text."""
-    words = {"status": {**SIDES, **JOINED, **ARRIVED}, "lost_at": LINKS, "cause": WHY, "reason": WHY}
+    words = {
+        "status": {**SIDES, **JOINED, **ARRIVED}, "lost_at": LINKS, "cause": WHY, "reason": WHY, "kind": KINDS,
+        "told_by": TOLD_BY, "change": CHANGES, "from_reason": WHY, "to_reason": WHY,
+    }  # fmt: skip
     said = [name for name, kind in answer.schema.items() if name in words and kind == pl.String]
     return flat(answer).with_columns(pl.col(name).replace(words[name]) for name in said)
 

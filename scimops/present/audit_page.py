@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import scimops
+from scimops.present.audit_over_time import brief
 from scimops.present.audit_words import (
     WHY,
     accepted_words,
@@ -51,7 +52,7 @@ def audit_html(report: Report) -> str:
         section("Where the others were lost", _chain(report) + _losses(report)),
         section("Left, and still active", _left(report)), section("Findings", findings_list(report.findings)),
         section("Who is concerned", _items(report)), *_since(report), *_exceptions(report),
-        section("Questions and control totals", _questions(report)),
+        *_asked(report), section("Questions and control totals", _questions(report)),
         section("What this was made of", facts_list(facts)), "</main>", _footer(report),
     ]  # fmt: skip
     return html_page(escaped(title), "\n".join(parts), STYLE + _STYLE, "style-src 'unsafe-inline'")
@@ -153,6 +154,21 @@ def _exceptions(report: Report) -> list[str]:
         rows.append([*map(named, texts), str(one.entry.until), mark, count])
     columns = ["Whose", "What", "Owner", "Reason", "Until", "State", "Accepts"]
     return [section("Exceptions", table("What was accepted", columns, rows) + _rest(len(report.agreed)))]
+
+
+def _asked(report: Report) -> list[str]:
+    """A section for each question beyond those of every audit whose answer is brief enough."""
+    found = []
+    for one in report.asked:
+        answer = brief(one)
+        if answer is None:
+            continue
+        rows = [["" if cell is None else named(str(cell)) for cell in row] for row in answer.head(SHOWN).iter_rows()]
+        numbers = [place for place, kind in enumerate(answer.dtypes) if kind.is_numeric()]
+        listing = table(escaped(one.title), map(escaped, answer.columns), rows, numbers=numbers) if rows else ""
+        totals = f"<p>{escaped(totals_words(one.totals, one.population))}</p>"
+        found.append(section(escaped(one.title), totals + listing + _rest(answer.height)))
+    return found
 
 
 def _questions(report: Report) -> str:

@@ -8,7 +8,7 @@ import polars as pl
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from scimops.present.audit_files import answer_frame
+from scimops.present.audit_over_time import brief
 from scimops.present.audit_words import (
     WHY,
     accepted_words,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from scimops.audit.report import Report
 
 LEFT = "left_still_active"
+ANSWER_SHOWN = 12
+"""How many lines each further question's answer has."""
 
 
 def audit_tables(report: Report) -> Group:
@@ -84,18 +86,20 @@ def _since(report: Report) -> list[RenderableType]:
 
 
 def _asked(report: Report) -> list[RenderableType]:
-    """The questions beyond those of every audit: the totals, and the answer where that is no list of people."""
+    """The questions beyond those of every audit: the totals, and the answer where it is brief enough."""
     parts: list[RenderableType] = []
     for one in report.asked:
         head = Group(Text(one.title, style="bold"), Text(visible(totals_words(one.totals, one.population))))
-        if "userName" in one.answer.columns or one.answer.is_empty():
+        answer = brief(one)
+        if answer is None or answer.is_empty():
             parts.append(head)
             continue
-        answer = answer_frame(one.answer)
-        table = plain_table("", *answer.columns)
-        for row in answer.head(ROWS_SHOWN).iter_rows():
+        table = plain_table(
+            "", *answer.columns, right=[name for name in answer.columns if answer[name].dtype.is_numeric()]
+        )
+        for row in answer.head(ANSWER_SHOWN).iter_rows():
             add_row(table, *("" if cell is None else cell for cell in row))
-        parts.append(Group(head, table, *_more(answer.height)))
+        parts.append(Group(head, table, *_more(answer.height, ANSWER_SHOWN)))
     return parts
 
 
@@ -118,7 +122,7 @@ def _dated(report: Report) -> list[str]:
     return ["open since"] if report.last else []
 
 
-def _more(count: int) -> list[Text]:
-    more = count - ROWS_SHOWN
+def _more(count: int, shown: int = ROWS_SHOWN) -> list[Text]:
+    more = count - shown
     said = f"… and {many(more, 'more line')}; --out and --json have all of them."
     return [Text(visible(said))] if more > 0 else []

@@ -20,7 +20,6 @@ from scimops.present.words import (
     first_advice,
     four_numbers,
     many,
-    named_after_people,
     people,
     reason_rows,
     rows_of,
@@ -28,6 +27,7 @@ from scimops.present.words import (
     source_rows,
     yes_no,
 )
+from scimops.preview.personal import named_after_people
 
 if TYPE_CHECKING:
     from scimops.errors import Finding

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from scimops import frames
-from scimops.grouping import ARRIVING, REASONS, REJECTED, usable_email
+from scimops.grouping import ARRIVING, REASONS, REJECTED
 from scimops.preview import CHANNELS
 
 if TYPE_CHECKING:
@@ -187,24 +186,3 @@ def criterion(preview: Preview) -> str:
         return "nothing: everyone is treated alike"
     column = preview.mapped.columns.get(field)
     return f"{field} (column {column})" if column else f"{field} (the export has no such column)"
-
-
-def named_after_people(preview: Preview) -> frozenset[str]:
-    """The keys of groups whose name is a person's: an e-mail address, or the name of somebody in the export.
-
-    Such groups come of a criterion like the manager; a page that is to be forwarded leaves their names out.
-    """
-    own = {group.group_key: [group.name, *group.spellings] for group in preview.groups if group.spellings}
-    personal = {column.name for column in frames.MAPPED_USERS.columns if column.personal}
-    if preview.setting.grouping_field in personal:
-        return frozenset(own)
-    names = pl.DataFrame(
-        [(key, name.strip()) for key, texts in own.items() for name in texts], schema=["key", "name"], orient="row",
-        schema_overrides={"key": pl.String, "name": pl.String},
-    ).with_columns(pl.col("name").str.to_lowercase())  # fmt: skip
-    first, last = (pl.col(name).str.to_lowercase() for name in ("firstName", "lastName"))
-    address = pl.col("user_key").filter(pl.col("user_key").str.contains("@", literal=True))
-    forms = (address, first + " " + last, last + " " + first, last + ", " + first)
-    found = [names.join(preview.people.select(name=form), on="name", how="semi")["key"] for form in forms]
-    addresses = {key for key, texts in own.items() if any(usable_email(text.strip()) for text in texts)}
-    return frozenset(addresses.union(*found))

@@ -130,5 +130,67 @@ class AuditOut(TypedDict):
     since_last: SinceLastOut | None
 
 
-AUDIT_OUTPUTS: dict[str, Any] = {"audit": AuditOut}
+@with_config(_CLOSED)
+class PersonKeys(TypedDict):
+    """What a person is known by; `file` and `row` of the export, else of the list of employees."""
+
+    firstName: str | None
+    lastName: str | None
+    userName: str | None
+    email: str | None
+    externalId: str | None
+    file: str | None
+    row: int | None
+    user_id: str | None
+
+
+@with_config(_CLOSED)
+class MomentOut(TypedDict):
+    """Something that was so or happened: `at` is a day or a time (ISO 8601, UTC), `source` who says so."""
+
+    at: str
+    source: str
+    text: str
+
+
+@with_config(_CLOSED)
+class LinkOut(TypedDict):
+    """A link of the chain; `holds` is null where nobody can tell, or nobody may read it."""
+
+    link: Link
+    holds: bool | None
+    text: str
+
+
+@with_config(_CLOSED)
+class EnrolledOut(TypedDict):
+    """An enrolment that concerns the person; `seen` in its report, null where that cannot be read."""
+
+    name: str
+    groups: list[str]
+    auto_enrol: bool
+    seen: bool | None
+
+
+@with_config(_CLOSED)
+class ExplainPersonOut(TypedDict):
+    """`scimops explain PERSON --json`: one person's whole story, `moments` in order of time.
+
+    `wanted`: the groups the rule gives; `held`: those they are in. `links` is empty for somebody the audit does not ask
+    about. `status` is one of the audit's. `sentence` says why they are, or are not, in that group and training today.
+    """
+
+    format: Literal[1]
+    who: str
+    keys: PersonKeys
+    moments: list[MomentOut]
+    links: list[LinkOut]
+    wanted: list[str]
+    held: list[str]
+    enrolments: list[EnrolledOut]
+    status: str
+    sentence: str
+
+
+AUDIT_OUTPUTS: dict[str, Any] = {"audit": AuditOut, "explain_person": ExplainPersonOut}
 """Each schema's name and type."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scimops.present.audit_charts import FEWEST, arrivals_chart, arrivals_words
 from scimops.widgets.controls import audit_facts as facts
 from scimops.widgets.controls import audit_views as views
 from scimops.widgets.controls.audit_session import AuditSession, Given
@@ -22,7 +23,7 @@ __all__ = ["AuditProvisioningPanel", "audit_provisioning"]
 
 def audit_provisioning(
     export: str = "", setting: str = "", connection: str = "", *, state: str = "", logs: str = "", people: str = "",
-    exceptions: str = "", fail_on: str = "", keep: str = "", out: str = "",
+    exceptions: str = "", fail_on: str = "", keep: str = "", out: str = "", exports: str = "", applied: str = "",
 ) -> AuditProvisioningPanel:  # fmt: skip
     """The panel in which a person sees who arrived, works on those who did not, and asks for one person's story.
 
@@ -39,13 +40,14 @@ def audit_provisioning(
         fail_on: levels or codes with commas between them: such a finding makes the exit code 3.
         keep: folder that is kept from audit to audit, for what is new or solved, and for the trends.
         out: folder for the report.
+        exports: exports of earlier days with commas between them, or a folder with them, for the trends.
+        applied: the plan that was applied last, for what came since; its export must be among the exports.
 
     Raises:
         ScimopsError: in a job, a source cannot be read whole, or a parameter is wrong. The panel shows that instead.
     """
-    return AuditProvisioningPanel(
-        AuditSession(Given(export, setting, connection, state, logs, people, exceptions, fail_on, keep, out))
-    )  # fmt: skip
+    given = Given(export, setting, connection, state, logs, people, exceptions, fail_on, keep, out, exports, applied)
+    return AuditProvisioningPanel(AuditSession(given))
 
 
 class AuditProvisioningPanel(StepPanel):
@@ -96,19 +98,30 @@ class AuditProvisioningPanel(StepPanel):
         return ShownMarkup(views.sides(self.audit))
 
     def trends(self) -> None:
-        """Show when people were first seen to have arrived, audit by audit, where a folder is kept."""
+        """Show arrivals audit by audit, the logs day by day, the groups export by export, and count what changed."""
         from IPython.display import display
 
-        from scimops.present.audit_charts import FEWEST, arrivals_chart, arrivals_words
+        from scimops.present.notebook import show_chart
+        from scimops.widgets.controls import audit_over_time as over_time
 
         self.wait()
-        arrivals = self._session.arrivals
+        asked, arrivals = self._session.asked, self._session.arrivals
         if arrivals is None or len(arrivals.runs) < FEWEST:
-            display(ShownMarkup(views.trends(arrivals)))  # type: ignore[no-untyped-call]
-            return
-        from scimops.present.notebook import show_chart
+            display(ShownMarkup(views.arrived_over_time(arrivals)))  # type: ignore[no-untyped-call]
+        else:
+            show_chart(arrivals_chart(arrivals), arrivals_words(arrivals))
+        for chart, words in over_time.pictures(asked, self._session.personal):
+            show_chart(chart, words)
+        counted = [over_time.counted(asked[name]) for name in ("since_export", "settings_changed") if name in asked]
+        display(ShownMarkup(join(*counted)))  # type: ignore[no-untyped-call]
 
-        show_chart(arrivals_chart(arrivals), arrivals_words(arrivals))
+    def drift(self) -> ShownMarkup:
+        """What differs from what was applied, counted, where the plan is given."""
+        from scimops.widgets.controls import audit_over_time as over_time
+
+        self.wait()
+        asked = self._session.asked
+        return ShownMarkup(over_time.counted(asked["drift"]) if "drift" in asked else over_time.drift(asked, 0))
 
     def files(self) -> ShownMarkup:
         """Write the report into `out` and what the next audit compares with into `keep`; say what was written.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from managing import Platform as Embedded
 
+from scimops.audit.audit import Audit, audit
 from scimops.audit.coverage import Coverage, cover
 from scimops.audit.people import meet, of_export
 from scimops.audit.reconcile import Reconciled, reconcile
-from scimops.audit.state import State, read_state
-from scimops.audit.told import Logs
+from scimops.audit.state import State, read_state, without_enrolments
+from scimops.audit.told import Logs, moment
 from scimops.idp import read_export
 from scimops.platform import Platform
 from scimops.preview import Preview, preview_export
@@ -24,6 +25,8 @@ SETTING = Setting.model_validate(
     {"name": "Acme", "group_settings": {"target_group": "Everyone", "criterion": {"field": "department"}}}
 )
 NOW = dt.datetime(2026, 11, 25, 8, tzinfo=dt.UTC)
+FIRST = dt.datetime(2026, 11, 20, 1, tzinfo=dt.UTC)
+"""The first of several nights."""
 
 
 @dataclass
@@ -69,3 +72,15 @@ class Company:
 
     def reconciled(self, logs: Logs | None = None) -> Reconciled:
         return reconcile(meet(self.preview(), self.state().snapshot), logs or Logs(), NOW)
+
+
+def night(number: int) -> str:
+    return moment(FIRST + dt.timedelta(days=number))
+
+
+def audited(company: Company, number: int, *, enrolments: bool = True) -> Audit:
+    """The audit of the company as it is now, said to be of that night."""
+    state = company.state()
+    state = state if enrolments else without_enrolments(state.snapshot)
+    state = replace(state, snapshot=replace(state.snapshot, read_at=night(number)))
+    return audit(company.preview(), state)

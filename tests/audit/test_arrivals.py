@@ -9,30 +9,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from auditing import Company
+from auditing import FIRST, Company, audited, night
 
 from scimops import frames
 from scimops.audit.arrivals import NAME, Arrivals, Run, intervals, load_arrivals, record, said, with_run
-from scimops.audit.audit import Audit, audit
 from scimops.audit.coverage import Coverage
 from scimops.audit.frames import ARRIVALS, COVERAGE
-from scimops.audit.state import without_enrolments
 from scimops.audit.told import moment
 from scimops.errors import SourceError, UsageError
-
-FIRST = dt.datetime(2026, 11, 20, 1, tzinfo=dt.UTC)
-
-
-def night(number: int) -> str:
-    return moment(FIRST + dt.timedelta(days=number))
-
-
-def audited(company: Company, number: int, *, enrolments: bool = True) -> Audit:
-    """The audit of the company as it is now, said to be of that night."""
-    state = company.state()
-    state = state if enrolments else without_enrolments(state.snapshot)
-    state = replace(state, snapshot=replace(state.snapshot, read_at=night(number)))
-    return audit(company.preview(), state)
 
 
 def seen(arrivals: Arrivals, name: str) -> dict[str, tuple[str | None, str]]:
@@ -91,6 +75,7 @@ def test_for_its_owner_alone_and_whole(acme: Company, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 cut", b"no parquet"])
 def test_a_file_that_cannot_be_read_is_refused_and_kept(acme: Company, tmp_path: Path, content: bytes) -> None:
+    acme.arrives("ada")
     (tmp_path / NAME).write_bytes(content)
     with pytest.raises(SourceError, match="no list of arrivals"):
         record(tmp_path, audited(acme, 0))
@@ -104,6 +89,7 @@ def test_a_parquet_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_setting_or_platform_is_refused(acme: Company, tmp_path: Path) -> None:
+    acme.arrives("ada")
     record(tmp_path, audited(acme, 0))
     other = audited(acme, 1)
     with pytest.raises(UsageError, match=r"are kept here, not of"):

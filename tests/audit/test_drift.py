@@ -122,7 +122,7 @@ def test_the_export_must_be_the_one_that_was_applied(applied: tuple[Company, Pla
     company, plan, _ = applied
     path = company.folder / "people.csv"
     path.write_text(path.read_text() + "more")
-    with pytest.raises(StalePlanError, match="not made of this export"):
+    with pytest.raises(StalePlanError, match="is not here"):
         preview_applied(plan, [path], company.state().snapshot)
 
 
@@ -130,8 +130,13 @@ def test_a_plan_of_another_platform_is_refused(applied: tuple[Company, Plan, dic
     company, plan, _ = applied
     snapshot = company.state().snapshot
     preview = preview_applied(plan, [company.folder / "people.csv"], snapshot)
-    with pytest.raises(UsageError, match="elsewhere"):
-        drift(plan, preview, replace(snapshot, where="elsewhere"), Logs())
+    other = replace(snapshot, where="elsewhere")  # the same people, by another way
+    assert drift(plan, preview, other, Logs()).counts == {}
+    strangers = other.users.with_columns(
+        pl.format("{}-{}", pl.lit("x"), name).alias(name) for name in ("externalId", "userName", "email")
+    )
+    with pytest.raises(UsageError, match="elsewhere has few of its people"):
+        drift(plan, preview, replace(other, users=strangers), Logs())
 
 
 def test_what_the_plan_held_back_is_said(acme: Company) -> None:

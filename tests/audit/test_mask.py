@@ -10,9 +10,14 @@ from zipfile import ZipFile
 
 import polars as pl
 import pytest
+from auditing import Company, audited, night
 from telling import FAULTS, document, run, words
 
+from scimops.audit.arrivals import Arrivals, intervals, load_arrivals
+from scimops.audit.kept_report import keep_report
 from scimops.audit.mask import PLAIN, Mask
+from scimops.audit.period import joined_in, parse_period
+from scimops.audit.report import about, report_of
 from scimops.credentials import CredentialError
 from scimops.idp import read_export
 from scimops.samples.story import Story, write_story
@@ -192,3 +197,31 @@ def test_groups_with_the_name_of_a_person_are_masked_and_others_are_not() -> Non
 def test_a_mask_is_what_anybody_with_the_key_can_make() -> None:
     """HMAC-SHA256 of RFC 4231, test case 2, shortened."""
     assert Mask(Secret("Jefe")).of("what do ya want for nothing?") == "m-5bdcc146bf60754e"
+
+
+def test_arrivals_that_were_kept_masked_are_found_by_plain_keys(acme: Company, tmp_path: Path) -> None:
+    mask, folder = Mask(Secret(KEY)), tmp_path / "kept"
+    acme.arrives("ada")
+    enrolment = acme.enrolment("Basics", "Sales")
+    for number, on in enumerate((False, True, False)):
+        acme.switch(enrolment, on=on)
+        found = audited(acme, number)
+        keep_report(report_of(found, mask=mask, keeping=True), folder, about("Acme", people=False, mask=mask))
+    kept = load_arrivals(folder, mask)
+    assert kept.people.height == 1, "one person, night after night"
+    assert "ada@example.com" not in json.dumps(kept.people.to_dicts())
+    names = ("externalId", "userName", "email")
+    for name in names:
+        ada = "x-ada@example.com" if name == "externalId" else "ada@example.com"
+        plain = pl.DataFrame({one: [ada if one == name else None] for one in names}, dict.fromkeys(names, pl.String))
+        seen = {row["step"]: (row["after"], row["by"]) for row in intervals(kept, plain).iter_rows(named=True)}
+        assert (seen["in_group"], seen["arrived"]) == ((None, night(0)), (night(0), night(1))), name
+        for other in (None, Mask(Secret(OTHER))):
+            assert intervals(load_arrivals(folder, other), plain).is_empty()
+
+    def became(arrivals: Arrivals) -> list[tuple[str, str | None]]:
+        joined = joined_in(parse_period("2026"), found, arrivals=arrivals)
+        return list(joined.people.select("status", "arrived_by").iter_rows())
+
+    assert became(kept) == [("arrived_lost", night(1))]
+    assert became(load_arrivals(folder)) == [("lost", None)]

@@ -15,7 +15,7 @@ from auditing import HEADER, Company
 from scimops.audit.arrivals import record
 from scimops.audit.audit import Audit, audit
 from scimops.audit.first_day import first_day
-from scimops.audit.kept import read_exports
+from scimops.audit.kept import kept_exports
 from scimops.audit.period import Joined, hires, joined_in, parse_period
 from scimops.audit.sources import gather
 from scimops.audit.state import load_state, without_enrolments
@@ -88,7 +88,7 @@ def test_the_exports_tell_who_came_and_who_left(undated: Company, tmp_path: Path
     keep(kept, "2026-08-31", *crowd, line("brief"), line("off"))
     keep(kept, "2026-10-01", *crowd, line("off", on=False))
     undated.people["off"] = line("off", on=False).strip()
-    joined = joined_in(parse_period("2026-Q3"), audited(undated), read_exports(kept))
+    joined = joined_in(parse_period("2026-Q3"), audited(undated), kept_exports(kept))
     assert told(joined) == {"here": "arrived", "brief": "left_unseen", "off": "left_unseen"}
     # old and gone stand in the oldest export: nobody can tell since when; late came after the period
     assert joined.everybody == {"in": 3, "before": 0, "after": 1, "not_known": 2}
@@ -105,17 +105,17 @@ def test_between_two_exports_of_two_periods_is_not_sure(undated: Company, tmp_pa
     keep(kept, "2026-06-30", line("old"))
     keep(kept, "2026-07-31", line("old"), line("here"), line("late"))
     for text in ("2026-06", "2026-07"):
-        joined = joined_in(parse_period(text), audited(undated), read_exports(kept))
+        joined = joined_in(parse_period(text), audited(undated), kept_exports(kept))
         assert told(joined) == {"here": "arrived", "late": "arrived"}
         assert joined.people["sure"].to_list() == [False, False]
-    assert joined_in(parse_period("2026-Q4"), audited(undated), read_exports(kept)).people.is_empty()
+    assert joined_in(parse_period("2026-Q4"), audited(undated), kept_exports(kept)).people.is_empty()
 
 
 def test_an_account_that_is_off_before_the_first_day_is_no_leaving(undated: Company, tmp_path: Path) -> None:
     soon = line("soon", on=False, created="2026-12-01")
     keep(tmp_path / "kept", "2026-10-31", line("old"), soon)
     undated.people["soon"] = soon.strip()
-    joined = joined_in(parse_period("2026-12"), audited(undated), read_exports(tmp_path / "kept"))
+    joined = joined_in(parse_period("2026-12"), audited(undated), kept_exports(tmp_path / "kept"))
     assert joined.people.select("userName", "status", "left").rows() == [("soon@example.com", "not_meant", False)]
 
 
@@ -129,14 +129,14 @@ def test_a_leaver_whom_an_audit_saw_had_arrived(undated: Company, tmp_path: Path
     undated.people["here"] = line("here", created="2026-09-02").strip()
     undated.embedded.scim(undated.token, "DELETE", f"/Users/{_id(undated, 'here')}")
     now = audited(undated)
-    joined = joined_in(parse_period("2026-Q3"), now, read_exports(kept), arrivals=record(tmp_path, now))
+    joined = joined_in(parse_period("2026-Q3"), now, kept_exports(kept), arrivals=record(tmp_path, now))
     assert told(joined) == {"here": "arrived_lost", "brief": "arrived_left"}
     here = joined.people.row(0, named=True)
     assert (here["lost_at"], here["cause"], here["arrived_by"]) == (
         "at_platform", "no_log", moment(TODAY - dt.timedelta(days=2)),
     )  # fmt: skip
     # without the audits before, nobody claims that they had arrived
-    assert told(joined_in(parse_period("2026-Q3"), now, read_exports(kept))) == {
+    assert told(joined_in(parse_period("2026-Q3"), now, kept_exports(kept))) == {
         "here": "lost", "brief": "left_unseen",
     }  # fmt: skip
 
@@ -144,7 +144,7 @@ def test_a_leaver_whom_an_audit_saw_had_arrived(undated: Company, tmp_path: Path
 def test_an_export_of_another_company_is_refused(undated: Company, tmp_path: Path) -> None:
     keep(tmp_path / "kept", "2026-08-31", *(line(f"stranger{number}") for number in range(9)))
     with pytest.raises(IncompleteSourceError, match="few people in common"):
-        joined_in(parse_period("2026"), audited(undated), read_exports(tmp_path / "kept"))
+        joined_in(parse_period("2026"), audited(undated), kept_exports(tmp_path / "kept"))
 
 
 # The story: a list of employees beside six exports
@@ -159,7 +159,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 def joined_of(story: Story, text: str, *, by_list: bool) -> tuple[Audit, Logs, Joined]:
     found = gather(story.exports[-1], load_setting(story.setting), load_state(story.state), story.logs, story.hr)
     result = audit(found.preview, found.state, found.logs, hr=found.hr if by_list else None)
-    return result, found.logs, joined_in(parse_period(text), result, read_exports(story.exports[0].parent), found.hr)
+    return result, found.logs, joined_in(parse_period(text), result, kept_exports(story.exports[0].parent), found.hr)
 
 
 @pytest.mark.parametrize("by_list", [True, False])

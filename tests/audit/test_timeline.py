@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from auditing import SETTING, Company
 
-from scimops.audit.kept import read_exports
+from scimops.audit.kept import kept_exports
 from scimops.audit.timeline import CHANGES, between, changes_by_day, groups_over_time, settings_changed
 from scimops.audit.told import Logs, read_logs
 from scimops.grouping import group_key
@@ -38,8 +38,8 @@ def test_changes_a_day_add_up_to_the_lines_of_the_logs(story: Story) -> None:
 
 
 def test_groups_over_time_are_the_groups_of_each_export(story: Story) -> None:
-    exports, setting = read_exports(story.exports[0].parent), load_setting(story.setting)
-    sizes = groups_over_time(exports, setting, folder=story.folder)
+    exports, setting = kept_exports(story.exports[0].parent), load_setting(story.setting)
+    sizes = groups_over_time(preview_export(one.read(), setting, folder=story.folder) for one in exports)
     assert sizes["at"].unique().sort().to_list() == [f"{path.stem}T07:45:00.000Z" for path in story.exports]
     for path in story.exports:
         preview = preview_export(read_export(path), setting, folder=story.folder)
@@ -59,7 +59,9 @@ def test_a_group_nobody_is_in_any_more_ends_at_nought(story: Story) -> None:
         writer.writeheader()
         sold = [row for row in rows if group_key(row["department"]) == group_key("Sales")]
         writer.writerows(row | ({"department": "Selling"} if row in sold else {}) for row in rows)
-    sizes = groups_over_time([read_export(other), read_export(last)], load_setting(story.setting), folder=story.folder)
+    setting = load_setting(story.setting)
+    previews = [preview_export(read_export(path), setting, folder=story.folder) for path in (last, other)]
+    sizes = groups_over_time(previews)
     sales = sizes.filter(group_key=group_key("Sales"))["members"].to_list()
     assert sales[0] == sizes.filter(group_key=group_key("Selling"))["members"].to_list()[1] > 0
     assert sales[1] == 0

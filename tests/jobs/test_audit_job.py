@@ -20,7 +20,9 @@ from managing import running_platform
 
 from scimops.attributes import CORE
 from scimops.connections import Connection, save_connections
+from scimops.idp import read_export
 from scimops.jobs.history import runs
+from scimops.plan.sources import plan_for, read_held
 from scimops.platform import connect
 from scimops.service_provider.database import open_database
 from scimops.service_provider.directory import create_company, create_setting
@@ -89,6 +91,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             ids = {one["name"]: one["resourceId"] for one in platform.target_groups()}
             for name in GROUPS:
                 fixtures.add_enrolment(writing, company, name, [ids[name]], auto_enrol=name != "Legal")
+        _, plan = plan_for(read_export(place / "people.csv"), SETTING, read_held("acme", SETTING), place)
+        plan.save(place / "plan.json")
+        (place / "earlier").mkdir()
+        yesterday = (
+            (place / "people.csv").read_text().replace(",Legal,", ",Sales,", 1).replace(row("sales0", "Sales"), "")
+        )
+        (place / "earlier" / "2026-11-20.csv").write_text(yesterday)
         yield place
     database.close()
 
@@ -122,7 +131,15 @@ def each(folder: Path) -> Ended:
 def jobs(folder: Path) -> dict[int, Ended]:
     with ThreadPoolExecutor(3) as pool:
         started = {
-            0: pool.submit(job, folder, "night", "people.csv", f"keep={folder / 'kept'}"),
+            0: pool.submit(
+                job,
+                folder,
+                "night",
+                "people.csv",
+                f"keep={folder / 'kept'}",
+                f"exports={folder / 'earlier'}",
+                f"applied={folder / 'plan.json'}",
+            ),
             3: pool.submit(each, folder),
             5: pool.submit(job, folder, "half", "half.json"),
         }
@@ -170,7 +187,7 @@ def test_the_logs_that_the_platform_shows_are_read(jobs: dict[int, Ended]) -> No
 
 def test_what_is_kept_is_there_for_the_next_night(jobs: dict[int, Ended], folder: Path) -> None:
     assert jobs[0].code == 0
-    assert {path.name for path in (folder / "kept").iterdir()} == {"last_audit.json", "arrivals.parquet"}
+    assert {path.name for path in (folder / "kept").iterdir()} >= {"last_audit.json", "arrivals.parquet"}
 
 
 def test_its_notebook_and_page_show_the_picture_and_name_nobody(jobs: dict[int, Ended]) -> None:
@@ -180,5 +197,12 @@ def test_its_notebook_and_page_show_the_picture_and_name_nobody(jobs: dict[int, 
     assert "image/png" in cells["picture"][0]["data"]
     assert "12 of 15 people arrived." in cells["picture"][1]["data"]["text/html"]
     assert "its auto-enrol is off" in cells["work"][0]["data"]["text/html"]
+    assert "1 came = 1" in cells["drift"][0]["data"]["text/html"], (
+        "who left is there, and in no row of what was applied"
+    )
+    over_time = [one["data"].get("text/html", "") for one in cells["trends"]]
+    assert sum("image/png" in one["data"] for one in cells["trends"]) == 2, "the logs by day, the groups by export"
+    assert any("Sales 12 → 12" in one or "Legal 2 → 3" in one for one in over_time)
+    assert "1 came + 1 moved + 13 unchanged = 15" in over_time[-1]
     written = Path(jobs[0].told["output"]).read_text() + Path(jobs[0].told["page"]).read_text()
     assert "@example.com" not in written

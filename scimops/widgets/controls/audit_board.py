@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scimops.widgets.controls import audit_facts as facts
+from scimops.widgets.controls import audit_over_time as over_time
 from scimops.widgets.controls import audit_views as views
 from scimops.widgets.controls.markup import Markup, join, tag
 from scimops.widgets.controls.parts import frame, tabs
@@ -68,6 +69,8 @@ class AuditBoard(StepBoard):
             return
         found = self.session.report.findings
         counts = {"work": sum(one.people.height for one in self._works), "findings": len(found)}
+        if "drift" in self.session.asked:
+            counts["drift"] = self.session.asked["drift"].population
         shown = {"tabs": tabs(views.VIEWS, self._view, counts)}
         if tools:
             shown["tools"] = self._tools()
@@ -85,7 +88,9 @@ class AuditBoard(StepBoard):
         if self._view == "one":
             return self._story()
         if self._view == "trends":
-            return views.trends(self.session.arrivals)
+            return over_time.trends(self.session.arrivals, self.session.asked)
+        if self._view == "drift":
+            return over_time.drift(self.session.asked, self._page)
         report = self.session.report
         return views.sides(report.audit) if self._view == "sides" else views.findings(report.findings)
 

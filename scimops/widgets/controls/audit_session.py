@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from scimops.audit import report as reporting
-from scimops.audit.arrivals import Arrivals, load_arrivals, record
-from scimops.audit.audit import Audit, audit
+from scimops.audit.arrivals import Arrivals, load_arrivals
+from scimops.audit.asked_over_time import questions
+from scimops.audit.audit import Audit, Question, audit
 from scimops.audit.exceptions import load_exceptions
-from scimops.audit.since_last import About, keep, read_last
+from scimops.audit.kept import KeptExport, kept_exports
+from scimops.audit.kept_report import keep_report
+from scimops.audit.since_last import About, read_last
 from scimops.audit.sources import Sources, read_sources
 from scimops.errors import ScimopsError, UsageError
+from scimops.plan import Plan, load_plan
+from scimops.preview.personal import named_after_people
 from scimops.setting import load_setting
 
 if TYPE_CHECKING:
@@ -33,7 +38,8 @@ FAULTS: Final = (
 class Given:
     """What is audited: paths, and the name of a connection. No export: an invented company, to look around.
 
-    `fail_on`: levels or codes with commas between them. `kept`: the folder that is kept from audit to audit.
+    `fail_on`: levels or codes with commas between them. `kept`: the folder that is kept from audit to audit. `applied`:
+    the plan that was applied last. `exports`: those of earlier days, with commas between them, or a folder.
     """
 
     export: str = ""
@@ -46,17 +52,20 @@ class Given:
     fail_on: str = ""
     kept: str = ""
     out: str = ""
+    exports: str = ""
+    applied: str = ""
 
 
 @dataclass
 class AuditSession:
-    """One audit. `problem`: why there is none."""
+    """One audit. `problem`: why there is none. `personal`: keys of groups that are named after people."""
 
     given: Given
     made: reporting.Report | None = None
     arrivals: Arrivals | None = None
     sources: Sources | None = None
     problem: ScimopsError | None = None
+    personal: frozenset[str] = frozenset()
     _example: Story | None = None
     _folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
@@ -91,6 +100,8 @@ class AuditSession:
         try:
             reporting.check_words(self._words)
             entries = load_exceptions(self.given.exceptions) if self.given.exceptions else None
+            plan = load_plan(Path(self.given.applied)) if self.given.applied else None
+            series = kept_exports(*files_of(self.given.exports))
             self.sources = self._read()
             found = audit(
                 self.sources.preview, self.sources.state, self.sources.logs, hr=self.sources.hr,
@@ -98,7 +109,8 @@ class AuditSession:
             )  # fmt: skip
             folder = Path(self.given.kept) if self.given.kept else None
             last = read_last(folder, self._about(found)) if folder else None
-            self.made = reporting.report_of(found, entries=entries, last=last, keeping=folder is not None)
+            asked, self.personal = self._over_time(found, series, plan)
+            self.made = reporting.report_of(found, entries=entries, last=last, keeping=folder is not None, asked=asked)
             self.arrivals = load_arrivals(folder) if folder else None
         except ScimopsError as error:
             self.problem = error
@@ -134,6 +146,21 @@ class AuditSession:
             people=story.hr,
         )  # fmt: skip
 
+    def _over_time(
+        self, found: Audit, series: list[KeptExport], plan: Plan | None
+    ) -> tuple[list[Question], frozenset[str]]:  # fmt: skip
+        assert self.sources is not None
+        folder, story = Path(self.given.setting).parent, self._example
+        if story is not None:
+            folder, series = story.folder, kept_exports(*story.exports[:-1])
+        asked, personal = questions(found, self.sources, series, folder, applied=plan, timeline=True)
+        return asked, personal | named_after_people(found.preview)
+
+    @property
+    def asked(self) -> dict[str, Question]:
+        """The questions over time, by name."""
+        return {one.name: one for one in self.report.asked}
+
     def _about(self, found: Audit) -> About:
         return reporting.about(found.preview.setting.name, people=found.coverage.population.source == "hr", mask=None)
 
@@ -144,18 +171,15 @@ class AuditSession:
             ScimopsError: there is no audit, or what is kept is of another setting or platform.
         """
         report, given = self.report, self.given
-        written: list[Path] = []
-        if given.out:
-            from scimops.present.audit_files import write_audit
+        if given.kept:  # first, so that the files have what is found of the nights before
+            folder = Path(given.kept)
+            self.made = report = keep_report(report, folder, self._about(report.audit))
+            self.arrivals = load_arrivals(folder)
+        if not given.out:
+            return []
+        from scimops.present.audit_files import write_audit
 
-            written = write_audit(report, Path(given.out))
-        if given.kept:
-            from scimops.present.files import private_folder
-
-            private_folder(Path(given.kept))
-            self.arrivals = record(given.kept, report.audit)
-            keep(Path(given.kept), self._about(report.audit), report.audit.at, report.items)
-        return written
+        return write_audit(report, Path(given.out))
 
     @property
     def _words(self) -> list[str]:
@@ -180,6 +204,6 @@ def files_of(words: str) -> Sequence[Path]:
         inside = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))\
             if path.is_dir() else [path]  # fmt: skip
         if not inside:
-            raise UsageError("The folder of logs is empty.", where=word, advice="Put the logs there, or name files.")
+            raise UsageError("The folder is empty.", where=word, advice="Put the files there, or name them.")
         found += inside
     return found

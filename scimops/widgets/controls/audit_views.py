@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from scimops.widgets.controls.audit_session import Given
 
 VIEWS: Final = {
-    "work": "To work on", "one": "One person", "sides": "Both sides", "trends": "Trends", "findings": "Findings",
+    "work": "To work on", "one": "One person", "sides": "Both sides", "drift": "Since the apply",
+    "trends": "Trends", "findings": "Findings",
 }  # fmt: skip
 STYLE: Final = Markup(
     "<style>.scimops-chain-picture { display:block; max-width:100%; height:auto; border-radius:8px; }"
@@ -63,7 +64,7 @@ def numbers(audit: Audit) -> Markup:
 
 def picture(audit: Audit) -> Markup:
     """The one picture, and the words that say the same."""
-    return join(_image(chain_chart(audit.coverage)), tag("p", chain_words(audit.coverage)))
+    return join(image(chain_chart(audit.coverage)), tag("p", chain_words(audit.coverage)))
 
 
 def about(report: Report, invented: bool) -> Markup:
@@ -154,16 +155,17 @@ def findings(found: Sequence[Finding]) -> Markup:
     return tag("ul", [tag("li", finding_box(one, "scimops-finding")) for one in found], class_="scimops-findings")
 
 
-def trends(arrivals: Arrivals | None) -> Markup:
+def arrived_over_time(arrivals: Arrivals | None) -> Markup:
     """When people were first seen to have arrived, audit by audit."""
     if arrivals is None:
         return empty("Nothing is kept between audits. Name a folder in the parameters cell: keep.")
     if len(arrivals.runs) < FEWEST:
         return empty(arrivals_words(arrivals))
-    return join(_image(arrivals_chart(arrivals)), tag("p", arrivals_words(arrivals)))
+    return join(image(arrivals_chart(arrivals)), tag("p", arrivals_words(arrivals)))
 
 
-def _image(chart: Chart) -> Markup:
+def image(chart: Chart) -> Markup:
+    """A picture; the words beside it say the same."""
     source = f"data:image/png;base64,{b64encode(as_png(chart)).decode()}"
     return Markup(f'<img class="scimops-chain-picture" alt="" width="{PICTURE_WIDTH}" src="{source}">')
 

@@ -1,0 +1,149 @@
+"""Questions over time: since the last apply, day by day in the logs, from one export to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from scimops.audit.audit import Audit, Question
+from scimops.audit.drift import drift, preview_applied
+from scimops.audit.kept import KeptExport, before, few_in_common, of_another_company
+from scimops.audit.timeline import between, changes_by_day, groups_over_time, settings_changed
+from scimops.plan.sources import preview_there
+from scimops.preview.personal import named_after_people
+
+if TYPE_CHECKING:
+    from scimops.audit.sources import Sources
+    from scimops.audit.told import Logs
+    from scimops.client.snapshot import Snapshot
+    from scimops.plan import Plan
+    from scimops.preview import Preview
+
+
+def questions(
+    audit: Audit, sources: Sources, exports: Sequence[KeptExport], folder: Path, *, applied: Plan | None, timeline: bool
+) -> tuple[list[Question], frozenset[str]]:  # fmt: skip
+    """All questions over time.
+
+    Args:
+        audit: today's.
+        sources: what it worked on.
+        exports: those that were kept.
+        folder: where files that the setting names are looked for.
+        applied: the plan that was applied last; None: what came since is not asked.
+        timeline: ask of logs and exports too.
+
+    Returns:
+        The questions, and the keys of groups that are named after people in an earlier export.
+
+    Raises:
+        ScimopsError: as :func:`of_drift` and :func:`of_exports`.
+    """
+    found, personal = [], frozenset[str]()
+    if applied:
+        paths = [part.source.path for part in audit.preview.export.parts] + [one.path for one in reversed(exports)]
+        found = [of_drift(applied, sources, paths, folder)]
+    if timeline:
+        more, personal = of_exports(audit, sources.state.snapshot, exports, folder)
+        found += [*of_logs(sources.logs), *more]
+    return found, personal
+
+
+def of_drift(applied: Plan, sources: Sources, exports: Iterable[Path], folder: Path) -> Question:
+    """What differs there from the plan that was applied last, since when, and by whom?
+
+    Args:
+        applied: that plan, from :func:`scimops.plan.load_plan`.
+        sources: what today's audit worked on.
+        exports: files among which is the export that the plan was made of.
+        folder: where files that the setting names are looked for.
+
+    Raises:
+        StalePlanError: it is not among them.
+        UsageError: the plan is of another platform.
+    """
+    snapshot = sources.state.snapshot
+    found = drift(applied, preview_applied(applied, exports, snapshot, folder), snapshot, sources.logs)
+    name, files = f"plan-{applied.digest[:12]}", ", ".join(part["name"] for part in applied.source.files)
+    return Question(
+        "drift", "What differs from what was applied, since when and by whom?",
+        f"Each field, group and account that is not as {name} of {files} left it, "
+        f"of {applied.source.read_at[:16]}",
+        f"plan: {name}; platform: {snapshot.where}; logs: {', '.join(sources.logs.files) or 'none'}",
+        "The plan's export under the plan's setting, compared with what is there now; each difference looked up in the "
+        "logs since then. Where no line tells of it, nobody is named.",
+        found.differences.height, found.counts, found.differences,
+    )  # fmt: skip
+
+
+def of_logs(logs: Logs) -> list[Question]:
+    """How much happened on which day, and what was done to settings, tokens and enrolments?"""
+    if logs.path is None:
+        return []
+    daily, settings, source = changes_by_day(logs), settings_changed(logs), f"logs: {', '.join(logs.files)}"
+    return [
+        Question("changes_by_day", "What happened on which day?", "Each line of the logs", source,
+                 "Counted by day (UTC), log, operation and outcome. One deed may stand in several logs.",
+                 int(daily["lines"].sum()), _sums(daily, "source", "lines"), daily),
+        Question("settings_changed", "What was done to settings, tokens and enrolments?",
+                 "Each line of the logs about one of them", source, "In order of time.",
+                 settings.height, _sums(settings.with_columns(lines=1), "operation", "lines"), settings),
+    ]  # fmt: skip
+
+
+def of_exports(
+    audit: Audit, held: Snapshot, exports: Sequence[KeptExport], folder: Path
+) -> tuple[list[Question], frozenset[str]]:  # fmt: skip
+    """How large was each group in each export, and who came, left and moved since the one before?
+
+    Args:
+        audit: today's; its export is the last.
+        held: what the platform holds: its groups have their names there.
+        exports: those that were kept; read one after the other.
+        folder: where files that the setting names are looked for.
+
+    Returns:
+        The questions, and the keys of groups that are named after people in an earlier export; of no earlier export
+        nothing.
+
+    Raises:
+        IncompleteSourceError: an export is a part, or the one before today's is of another company.
+        SettingError: an export has no column that the setting names.
+    """
+    earlier, today = before(audit, exports), audit.preview
+    if not earlier:
+        return [], frozenset()
+    personal: set[str] = set()
+
+    def looked_at(one: KeptExport) -> Preview:
+        preview = preview_there(one.read(), today.setting, held, folder)
+        personal.update(named_after_people(preview))
+        return preview
+
+    last = looked_at(earlier[-1])
+    changed = between(last, today)
+    if few_in_common(changed.in_both, last.people.height, today.people.height):
+        raise of_another_company(today.export)
+    sizes = groups_over_time(chain(map(looked_at, earlier[:-1]), [last, today]))
+    on = pl.format("on {}", pl.col("at").str.head(10)).alias("on")
+    day, pair = f"{last.export.taken_at:%Y-%m-%d}", ", ".join([*last.export.files, *today.export.files])
+    return [
+        Question("groups_over_time", "How large was each group, export by export?",
+                 "Each person in a group, once for each export and group",
+                 "exports: " + ", ".join(sizes["file"].unique(maintain_order=True)),
+                 "Each export under today's setting.",
+                 int(sizes["members"].sum()), _sums(sizes.with_columns(on), "on", "members"), sizes),
+        Question("since_export", f"Who came, left and moved since the export of {day}?",
+                 "Everybody in one of both exports", f"exports: {pair}",
+                 "Matched by externalId, then userName, then e-mail address; both under today's setting.",
+                 sum(changed.counts.values()), changed.counts, changed.people),
+    ], frozenset(personal)  # fmt: skip
+
+
+def _sums(frame: pl.DataFrame, by: str, counted: str) -> dict[str, int]:
+    sums = frame.group_by(by, maintain_order=True).agg(pl.col(counted).sum())
+    return {str(name): int(count) for name, count in sums.select(by, counted).iter_rows()}
