@@ -65,6 +65,9 @@ def audit(
     first_day: Annotated[
         dt.datetime | None, typer.Option(help="Also: follow a first cycle that began then, in UTC.")
     ] = None,
+    save_state: Annotated[
+        Path | None, typer.Option(help="Folder in which to keep what the platform held, for --state.", metavar="DIR")
+    ] = None,
     fail_on: Annotated[
         list[str] | None, typer.Option(help="Exit 3 on findings of this level or code.", metavar="LEVEL|CODE")
     ] = None,
@@ -83,6 +86,7 @@ def audit(
     from scimops.audit.kept_report import keep_report
     from scimops.audit.since_last import read_last
     from scimops.audit.sources import read_sources
+    from scimops.present.files import private_folder
     from scimops.preview.personal import named_after_people
     from scimops.setting import load_setting
 
@@ -108,6 +112,9 @@ def audit(
         sources = read_sources(
             export, chosen, setting.parent, connection=connection, state=state, logs=log or [], people=people
         )  # fmt: skip
+        if save_state:
+            private_folder(save_state)
+            sources.state.save(save_state)
         found = audited(sources.preview, sources.state, sources.logs, hr=sources.hr, found=sources.found)
         asked, personal = wanted(found, sources)
         personal |= named_after_people(sources.preview)
@@ -120,7 +127,7 @@ def audit(
         if out:
             _write(report, out)
         if evidence:
-            files = [export, setting, exceptions, state, *(log or []), people, *(exports or []), applied]
+            files = [export, setting, exceptions, state, save_state, *(log or []), people, *(exports or []), applied]
             write_evidence(
                 evidence, report.audit, report.questions, report.findings, files=files,
                 sources=None if mask else sources, sample=sample, seed=seed, ledger=ledger,

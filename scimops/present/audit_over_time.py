@@ -76,12 +76,18 @@ def _settings(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _drift(differences: pl.DataFrame) -> pl.DataFrame:
+    values = [pl.col(side).fill_null("nothing") for side in ("applied", "there")]
+    what = (
+        pl.when(pl.col("kind") == "value").then(pl.format("{}: {} → {}", "what", *values))
+        .when(pl.col("what").is_not_null()).then(pl.format("{}: {}", pl.col("kind").replace(KINDS), "what"))
+        .otherwise(pl.col("kind").replace(KINDS))
+    )  # fmt: skip
     how = (
         pl.when("withheld_then").then(pl.lit("the plan had withheld it")).otherwise(pl.col("told_by").replace(TOLD_BY))
     )
     return differences.select(
-        _who(differences), pl.col("kind").replace(KINDS).alias("differs"), "what", "applied", "there",
-        pl.col("at").pipe(_minute).alias("since (UTC)"), pl.col("actor").alias("by"), how.alias("told by"),
+        _who(differences), what.alias("what differs"), pl.col("at").pipe(_minute).alias("since (UTC)"),
+        pl.col("actor").alias("by"), how.alias("told by"),
     )  # fmt: skip
 
 

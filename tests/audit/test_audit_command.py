@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import openpyxl
 import polars as pl
@@ -134,7 +135,13 @@ def test_through_the_management_api_one_enrolment_switched_off(
     assert sorted(one["userName"] for one in found["people"]) == [f"sales{number}@example.com" for number in range(3)]
     assert found["losses"] == [{"lost_at": "expected", "cause": "auto_enrol_off", "people": 3}]
     out = tmp_path / "out"
-    run(*said, "--out", out)
+    run(*said, "--out", out, "--save-state", tmp_path / "state", "--evidence", tmp_path / "e.zip")
+    with ZipFile(tmp_path / "e.zip") as archive:
+        names = [one["name"] for one in json.loads(archive.read("manifest.json"))["inputs"]]
+    assert "state/snapshot/users.parquet" in names
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    again = document(*said[:4], "--state", tmp_path / "state")
+    assert again["losses"] == found["losses"]
     assert pl.read_parquet(out / "coverage.parquet")["enrolled"].to_list() == [True] * 6
 
 
