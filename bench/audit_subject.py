@@ -8,6 +8,7 @@ of each hundred people one is in another department, of each two hundred one is 
 import datetime as dt
 import json
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -52,15 +53,24 @@ def make(export: str, folder: Path, lines: int) -> None:
 
 
 def audit(export: str, folder: Path, result: Path) -> None:
+    clock = {"start": time.process_time()}
     state = load_state(folder / "state")
+    clock["state"] = time.process_time()
     preview = preview_export(read_export(export), quick_setting("department", "Everyone"))
+    clock["preview"] = time.process_time()
     met = meet(preview, state.snapshot)
+    clock["match"] = time.process_time()
     logs = Logs(folder / "logs", SPANS)
-    coverage = cover(met, state, of_export(met), logs, AT)
     sides = reconcile(met, logs, AT)
+    clock["reconcile"] = time.process_time()
+    coverage = cover(met, state, of_export(met), logs, AT, told=sides.told)
+    clock["coverage"] = time.process_time()
     coverage.people.write_parquet(result)
     sides.people.write_parquet(result.with_suffix(".sides"))
-    json.dump({"coverage": coverage.counts, "sides": sides.counts}, sys.stdout)
+    clock["write"] = time.process_time()
+    ends = list(clock.values())
+    steps = {name: round(end - before, 2) for name, end, before in zip(clock, ends, [0.0, *ends], strict=False)}
+    json.dump({"coverage": coverage.counts, "sides": sides.counts, "cpu s": steps}, sys.stdout)
 
 
 def read(export: str, folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +15,9 @@ from scimops.audit import why
 from scimops.audit.causes import LINKS
 from scimops.audit.frames import COVERAGE
 from scimops.audit.links import links
-from scimops.audit.people import KEYS, Met, Population, due_by, groups_there
+from scimops.audit.people import KEYS, Met, Population, due_by, groups_there, is_early
 from scimops.audit.state import State
-from scimops.audit.told import Logs, moment
+from scimops.audit.told import SHOWN, Logs, lines_of, moment
 from scimops.backend import Backend, open_backend
 from scimops.grouping import ARRIVING
 
@@ -61,8 +60,8 @@ class Coverage:
     @cached_property
     def counts(self) -> dict[str, int]:
         """How many people have each status; they add up to the population."""
-        counted = Counter(self.people["status"].to_list())
-        return {status: counted[status] for status in STATUSES}
+        counted = dict(self.people["status"].value_counts().iter_rows())
+        return {status: counted.get(status, 0) for status in STATUSES}
 
     @property
     def meant(self) -> int:
@@ -100,8 +99,8 @@ class Coverage:
 
 
 def cover(
-    met: Met, state: State, population: Population, logs: Logs, at: dt.datetime, *, backend: str = "polars",
-    folder: Path | None = None,
+    met: Met, state: State, population: Population, logs: Logs, at: dt.datetime, *, told: pl.DataFrame | None = None,
+    backend: str = "polars", folder: Path | None = None,
 ) -> Coverage:  # fmt: skip
     """How far the chain holds for each of `population` at the time `at`.
 
@@ -111,6 +110,7 @@ def cover(
         population: from :func:`scimops.audit.people.of_export` or :func:`scimops.audit.people.of_hr`.
         logs: what the logs say.
         at: when the platform was read.
+        told: the lines that a :attr:`Reconciled <scimops.audit.reconcile.Reconciled.told>` of the same `met` found.
         backend: `polars`, or a Spark master.
         folder: for a cluster, where frames are staged.
     """
@@ -119,8 +119,8 @@ def cover(
     meant = ~pl.col("left")
     if population.source == "idp":  # an employee with an account that is off is lost; an account that is off is not
         meant &= ~pl.col("reason").is_in(["out_of_scope", "inactive"])
-    people = _judged(people, meant, at, due_by(met.preview.export.idp))
-    causes = _causes(people, met, state, logs, computer, folder)
+    people = _judged(people, meant, at, met.preview.export.idp)
+    causes = _causes(people, met, state, logs, told, computer, folder)
     people = people.join(causes, on="p", how="left", maintain_order="left").with_columns(
         cause=pl.when(pl.col("status").is_in(["lost", "not_due_yet"])).then(pl.coalesce("cause", "early_cause"))
         .otherwise("early_cause"),
@@ -132,7 +132,8 @@ def cover(
 
 def _chain(met: Met, state: State, population: Population, computer: Backend, folder: Path | None) -> pl.DataFrame:
     """The population with every link."""
-    pairs = met.matched.pairs.select("n", user_id="id", matched_by="matched_by")
+    there_on = met.users["active"].fill_null(True).gather(met.matched.at)
+    pairs = met.matched.pairs.select("n", user_id="id", matched_by="matched_by", there_on=there_on)
     wanted, groups = _wanted(met), groups_there(state.snapshot)
     members = state.snapshot.members.select("group_id", "user_id").join(groups, on="group_id")
     linked = computer.run(
@@ -140,13 +141,12 @@ def _chain(met: Met, state: State, population: Population, computer: Backend, fo
         members=members.select("user_id", "group_id", "group_key"), offers=_offers(state), seen=state.enrolled,
     )  # fmt: skip
     rows = met.rows.select(
-        "n", *KEYS, "reason", "value", idp_file="file", idp_row="row", on=pl.col("active").fill_null(True)
+        "user_key", "email_key", "reason", "value", externalId_row="externalId", idp_file="file", idp_row="row",
+        on=pl.col("active").fill_null(True),
     )  # fmt: skip
-    people = population.people.join(rows, on="n", how="left", maintain_order="left", suffix="_row")
+    people = population.people.hstack(rows.select(pl.all().gather(population.people["n"])))  # `n` counts from 0
     for part in (pairs, linked, _named(met, wanted)):
         people = people.join(part, on="n", how="left", maintain_order="left")
-    users = met.users.select(user_id="id", there_on=pl.col("active").fill_null(True))
-    people = people.join(users, on="user_id", how="left", maintain_order="left")
     if population.source == "idp":  # who stands in a row that cannot be read has no `n`
         people = people.with_columns(pl.col("reason").fill_null("rejected_unreadable"))
     unclear = pl.col("unclear") | (
@@ -159,39 +159,38 @@ def _as_links(people: pl.DataFrame, *, readable: bool) -> pl.DataFrame:
     here = pl.col("user_id").is_not_null()
     known = ~pl.col("unclear")
     taken = (pl.col("reason") == "rejected_duplicate") & here  # the first of a clash is accepted on the wire
-    whole = here & (pl.col("wants") > 0) & (pl.col("held") == pl.col("wants"))
+    whole = (here & (pl.col("wants") > 0) & (pl.col("held") == pl.col("wants"))).fill_null(False)
     expected = whole & (pl.col("auto") > 0)
     # where no enrolment enrols by itself, those reports count that somebody was put into by hand
     kind = [
         pl.when(pl.col("auto") > 0).then(f"auto_{name}").otherwise(f"other_{name}") for name in ("seen", "readable")
     ]
-    unread = (pl.col("auto") > 0) & (kind[1] == 0)
+    unread = ((pl.col("auto") > 0) & (kind[1] == 0)).fill_null(False)
     seen = pl.when(~unread).then(whole & (kind[1] > 0) & (kind[0] == kind[1]))
     return people.with_columns(
         in_idp=pl.col("reason").is_not_null(),
         sent=((pl.col("reason").is_in(ARRIVING) & pl.col("on")) | taken).fill_null(False),
         at_platform=pl.when(known).then(here),
         active=pl.when(known).then(here & pl.col("there_on").fill_null(False)),
-        in_group=pl.when(known).then(whole.fill_null(False)),
+        in_group=pl.when(known).then(whole),
         expected=pl.when(known & pl.lit(readable)).then(expected.fill_null(False)),
         enrolled=pl.when(known & pl.lit(readable)).then(pl.when(here).then(seen).otherwise(False)),
     )
 
 
-def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, due: pl.Expr) -> pl.DataFrame:
-    """With `status`, `lost_at`, `early_cause` (where the export alone says it), `due`, `start` and `end`."""
+def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, idp: str) -> pl.DataFrame:
+    """With `status`, `lost_at`, `early_cause` (where the export alone says it) and `due`."""
     first = pl.coalesce([pl.when(~pl.col(link).fill_null(True)).then(pl.lit(link)) for link in LINKS])
     reason = pl.col("reason")
-    people = people.with_columns(lost_at=first, due=due, start=pl.col("since").dt.strftime("%Y-%m-%dT00:00:00.000Z"))
-    early = (due > moment(at)).fill_null(False)
+    people = people.with_columns(lost_at=first)
     status = (
         pl.when(~meant).then(pl.lit("not_meant"))
         .when(pl.col("unclear")).then(pl.lit("cannot_tell"))
         .when(pl.col("lost_at").is_null()).then(pl.lit("arrived"))
-        .when(early).then(pl.lit("not_due_yet"))
+        .when(is_early(idp, at)).then(pl.lit("not_due_yet"))
         .otherwise(pl.lit("lost"))
     )  # fmt: skip
-    people = people.with_columns(status=status, end="due")
+    people = people.with_columns(status=status)
     off = pl.when(reason.is_in(ARRIVING)).then(pl.lit("inactive")).otherwise(reason)
     cause = (
         pl.when(pl.col("status") == "cannot_tell").then(pl.lit("ambiguous"))
@@ -203,17 +202,28 @@ def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, due: pl.Expr)
     return people.with_columns(
         early_cause=cause,
         lost_at=pl.when(pl.col("status").is_in(["lost", "not_due_yet"])).then("lost_at"),
-        due=pl.when(pl.col("status") == "not_due_yet").then("due"),
+        due=due_by(idp, pl.when(pl.col("status") == "not_due_yet").then("since")),
     )
 
 
 def _causes(
-    people: pl.DataFrame, met: Met, state: State, logs: Logs, computer: Backend, folder: Path | None
-) -> pl.DataFrame:
+    people: pl.DataFrame, met: Met, state: State, logs: Logs, told: pl.DataFrame | None, computer: Backend,
+    folder: Path | None,
+) -> pl.DataFrame:  # fmt: skip
     """`p`, `cause`, `evidence` of those who were lost at a link that the logs or both sides explain."""
-    lost = people.filter(pl.col("status") == "lost").with_columns(externalId="externalId_row")
+    lost = people.filter(pl.col("status") == "lost").with_columns(
+        externalId="externalId_row", start=pl.col("since").dt.strftime("%Y-%m-%dT00:00:00.000Z"),
+        end=due_by(met.preview.export.idp),
+    )  # fmt: skip
     untrained = _untrained(lost.filter(pl.col("lost_at") == "expected"), state)
-    return pl.concat([why.causes(lost, met, logs, computer, folder), untrained])
+    asked = lost.filter(pl.col("lost_at").is_in(why.LINKS)).select("p", "n", *KEYS, "user_id")
+    lines = []
+    if told is not None:  # a log is sifted once: only who is not among those found is looked for
+        lines.append(asked.select("p", "n").join(told, on="n").select("p", *SHOWN).drop_nulls("at"))
+        asked = asked.join(told, on="n", how="anti")
+    lines.append(lines_of(asked.drop("n"), logs, computer, folder))
+    found = pl.concat(lines).sort("p", "at", "source", "file", "row")
+    return pl.concat([why.causes(lost, met, found, logs, computer, folder), untrained])
 
 
 def _untrained(people: pl.DataFrame, state: State) -> pl.DataFrame:
@@ -233,7 +243,7 @@ def _wanted(met: Met) -> pl.DataFrame:
     places = [met.preview.grouping.place(value).key for value in values]
     led = pl.DataFrame({"value": values, "group_key": places}, schema={"value": pl.String, "group_key": pl.String})
     more = clashing.join(led, on="value", nulls_equal=True).select("n", "group_key").drop_nulls()
-    return pl.concat([wanted, more]).unique(maintain_order=True)
+    return pl.concat([wanted, more])
 
 
 def _named(met: Met, wanted: pl.DataFrame) -> pl.DataFrame:

@@ -152,22 +152,21 @@ def _subjects(audit: Audit) -> pl.DataFrame:
     return pl.concat([sides.select("p", "n", "user_id"), alone], how="diagonal")
 
 
-def _known(audit: Audit, sources: Sources) -> pl.DataFrame:
-    """Under which keys each source knows them: `p`, `n` or `user_id`, file and row, and the keys."""
-    rows = audit.preview.people.select("n", "file", "row", *KEYS)
-    asked = audit.coverage.people
+def _known(audit: Audit, sources: Sources, subjects: Sequence[Subject] | None = None) -> pl.DataFrame:
+    """Under which keys each source knows everybody, or `subjects` alone: `p`, `n` or `user_id`, file and row, keys."""
+    rows, asked, users = audit.preview.people, audit.coverage.people, sources.state.snapshot.users
+    if subjects is not None:  # the keys of a million people are worked out for nobody
+        rows = rows.filter(pl.col("n").is_in([one.n for one in subjects]))
+        asked = asked.filter(pl.col("n").is_in([one.p for one in subjects]))
+        users = users.filter(pl.col("id").is_in([one.user_id for one in subjects]))
     asked = keyed_people(asked).select("file", "row", *KEYS, p="n")
-    return pl.concat([rows, asked, _users(sources)], how="diagonal")
-
-
-def _users(sources: Sources) -> pl.DataFrame:
-    users = sources.state.snapshot.users
-    return keyed_people(users).select(*KEYS, user_id="id")
+    users = keyed_people(users).select(*KEYS, user_id="id")
+    return pl.concat([rows.select("n", "file", "row", *KEYS), asked, users], how="diagonal")
 
 
 def stories_of(audit: Audit, sources: Sources, subjects: Sequence[Subject]) -> list[PersonStory]:
-    """The stories of several people; the logs are read once."""
-    known = _known(audit, sources)
+    """The stories of several people; logs, export and list of employees are read once."""
+    known = _known(audit, sources, subjects)
     parts = [
         known.filter(pl.col(name) == value).select(
             *KEYS, pl.lit(value if name == "user_id" else None, pl.String).alias("user_id"),
@@ -182,8 +181,10 @@ def stories_of(audit: Audit, sources: Sources, subjects: Sequence[Subject]) -> l
     around = pl.DataFrame(schema=dict.fromkeys(SHOWN, pl.String))
     if sources.logs.path is not None:
         around = computer.run(_around, events=sources.logs.path).sort("at", "source", "file", "row")
+    exports = audit.preview.export if any(one.n is not None for one in subjects) else None, sources.hr
+    days = [export.days() if export is not None else pl.DataFrame() for export in exports]
     return [
-        _Teller(audit, sources, subject, told.filter(pl.col("p") == number), around).story()
+        _Teller(audit, sources, subject, told.filter(pl.col("p") == number), around, days).story()
         for number, subject in enumerate(subjects)
     ]
 
@@ -203,8 +204,12 @@ def _one(frame: pl.DataFrame, column: str, value: object) -> dict[str, Any]:
 class _Teller:
     """Puts one person's story together."""
 
-    def __init__(self, audit: Audit, sources: Sources, who: Subject, told: pl.DataFrame, around: pl.DataFrame) -> None:
+    def __init__(
+        self, audit: Audit, sources: Sources, who: Subject, told: pl.DataFrame, around: pl.DataFrame,
+        days: Sequence[pl.DataFrame],
+    ) -> None:  # fmt: skip
         self.audit, self.sources, self.who, self.told, self.around = audit, sources, who, told, around
+        self.export_days, self.hr_days = days
         self.asked = _one(audit.coverage.people, "n", who.p)
         self.row = _one(audit.preview.placed, "n", who.n)
         self.user = _one(sources.state.snapshot.users, "id", who.user_id)
@@ -285,11 +290,9 @@ class _Teller:
         """First day, the account's, the last day; of the list of employees and of the export."""
         sources: list[tuple[str, dict[str, Any]]] = []
         if self.who.p is not None and self.sources.hr is not None and self.audit.coverage.population.source == "hr":
-            days = self.sources.hr.days().row(self.who.p, named=True)
-            sources.append((f"{self.asked['file']} row {self.asked['row']}", days))
+            sources.append((f"{self.asked['file']} row {self.asked['row']}", self.hr_days.row(self.who.p, named=True)))
         if self.row:
-            days = self.audit.preview.export.days().row(self.row["n"], named=True)
-            sources.append((f"{self.row['file']} row {self.row['row']}", days))
+            sources.append((f"{self.row['file']} row {self.row['row']}", self.export_days.row(self.who.n, named=True)))
         for source, days in sources:
             for name, text in words.DAYS.items():
                 day: dt.date | None = days[name]

@@ -24,9 +24,10 @@ def links(
         seen: `enrolment_id`, `user_id` of each person in a report.
 
     Returns:
-        `n`, `wants` (groups the rule gives), `held` (those they are in); of the enrolments of the groups they should be
-        in and are: `auto`, `auto_readable`, `auto_seen` (those with auto-enrol on, of them those with a report, of them
-        those in whose report the person is), and `other_readable`, `other_seen` of those without.
+        For each whom the rule gives a group: `n`, `wants` (those groups), `held` (those they are in); of the enrolments
+        of the groups they should be in and are: `auto`, `auto_readable`, `auto_seen` (those with auto-enrol on, of them
+        those with a report, of them those in whose report the person is), and `other_readable`, `other_seen` of those
+        without.
     """
     import narwhals as nw
 
@@ -47,6 +48,6 @@ def links(
         other_readable=(1 - auto) * readable, other_seen=(1 - auto) * seen_there,
     )  # fmt: skip
     trained = trained.group_by("n").agg(*[nw.col(name).sum() for name in ENROLMENT_COUNTS])
-    both = people.select("n").join(groups, on="n", how="left").join(trained, on="n", how="left")
+    both = groups.join(trained, on="n", how="left")
     counts = ("wants", "held", *ENROLMENT_COUNTS)
     return both.select("n", *[nw.coalesce(nw.col(name).cast(nw.Int64), nw.lit(0)).alias(name) for name in counts])

@@ -61,13 +61,21 @@ def groups_there(snapshot: Snapshot) -> pl.DataFrame:
     return snapshot.groups.select(group_id="id", group_key=group_keys(snapshot.groups["name"]))
 
 
-def due_by(idp: str) -> pl.Expr:
+def due_by(idp: str, since: pl.Expr | None = None) -> pl.Expr:
     """When somebody should be there at the latest, as the texts of events have a time; null where `since` is.
 
     Of `since` the day alone is known: that day must have passed, and the identity provider had its time.
     """
-    due = pl.col("since").cast(pl.Datetime) + dt.timedelta(days=1) + RHYTHM.get(idp, dt.timedelta(hours=1))
-    return due.dt.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return _due(idp, pl.col("since") if since is None else since).dt.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def is_early(idp: str, at: dt.datetime) -> pl.Expr:
+    """Is somebody due (:func:`due_by`) after `at` only? Times are compared, for texts of a million take longer."""
+    return (_due(idp, pl.col("since")) > at.astimezone(dt.UTC).replace(tzinfo=None)).fill_null(False)
+
+
+def _due(idp: str, since: pl.Expr) -> pl.Expr:
+    return since.cast(pl.Datetime) + dt.timedelta(days=1) + RHYTHM.get(idp, dt.timedelta(hours=1))
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -15,17 +13,14 @@ from scimops import frames
 from scimops.audit import why
 from scimops.audit.causes import STATUSES
 from scimops.audit.frames import RECONCILED
-from scimops.audit.people import KEYS, Met, due_by
+from scimops.audit.people import KEYS, Met, due_by, is_early
 from scimops.audit.sides import TEXTS, statuses
 from scimops.audit.told import Logs, lines_of, moment
 from scimops.backend import Backend, open_backend
 from scimops.grouping import ARRIVING
 from scimops.plan import places
 from scimops.plan.differences import differing, fields_of
-from scimops.plan.matching import known_in
-
-if TYPE_CHECKING:
-    pass
+from scimops.plan.matching import known_in, left_over
 
 
 @dataclass(frozen=True)
@@ -33,18 +28,20 @@ class Reconciled:
     """Both sides, one row a person of either (schema `reconciled`), the most pressing first.
 
     `rows`: data records of the export that could be read; `users`: target users. Each of both stands in `people` once,
-    where a person of both sides is one row.
+    where a person of both sides is one row. `told`: the lines (`n` and :data:`scimops.audit.told.SHOWN`) on rows whose
+    person is missing, inactive or in another group there; nulls for whom there is none.
     """
 
     people: pl.DataFrame
     rows: int
     users: int
+    told: pl.DataFrame = field(repr=False)
 
     @cached_property
     def counts(self) -> dict[str, int]:
         """How many people have each status, the most pressing first."""
-        counted = Counter(self.people["status"].to_list())
-        return {status: counted[status] for status in STATUSES if counted[status]}
+        counted = dict(self.people["status"].value_counts().iter_rows())
+        return {status: counted[status] for status in STATUSES if status in counted}
 
     @property
     def seats_of_gone(self) -> int:
@@ -72,21 +69,22 @@ def reconcile(
     # a dot in a column's name is something else to Spark
     plain = {name: f"custom_{number}" if name.startswith("field.") else name for number, name in enumerate(fields)}
     rows, users = _rows(met, fields, left, at).rename(plain), _users(met, fields).rename(plain)
+    pairs = met.matched.pairs.select("n", "matched_by", at=met.matched.at)
     unclear = met.matched.clashes.join(met.matched.pairs, on="n", how="anti")
     result = computer.run(
         lambda pairs, rows, users, unclear: statuses(pairs, rows, users, unclear, list(plain.values())),
-        folder, pairs=met.matched.pairs, rows=rows, users=users, unclear=unclear.select("n", "id"),
+        folder, pairs=pairs, rows=rows, users=users, unclear=unclear.select("n", "id"),
     )  # fmt: skip
     if old:
         absent = pl.col("n").is_null() & pl.col("status").is_in(["left_still_active", "gone"])
         status = pl.when(absent).then(pl.lit("cannot_tell")).otherwise("status")
         result = result.with_columns(status=status)
     result = _compared(result, met, fields)
-    result = _explained(result, met, logs, at, computer, folder)
+    result, told = _explained(result, met, logs, at, computer, folder)
     order = {status: number for number, status in enumerate(STATUSES)}
     rank = pl.col("status").replace_strict(order, return_dtype=pl.Int64)
     people = result.sort(rank, "n", "user_id", nulls_last=True).select(RECONCILED.names)
-    return Reconciled(frames.check(people, RECONCILED), met.rows.height, met.users.height)
+    return Reconciled(frames.check(people, RECONCILED), met.rows.height, met.users.height, told)
 
 
 def _rows(met: Met, fields: list[str], left: pl.Series | None, at: dt.datetime) -> pl.DataFrame:
@@ -101,7 +99,7 @@ def _rows(met: Met, fields: list[str], left: pl.Series | None, at: dt.datetime) 
         .when(reason == "rejected_duplicate").then(pl.lit("clashing")).otherwise(pl.lit("rejected"))
     )  # fmt: skip
     wanted = _joined(places.wanted(met.preview), "n", "wanted")
-    early = (due_by(met.preview.export.idp) > moment(at)).fill_null(False)
+    early = is_early(met.preview.export.idp, at)
     rows = met.rows.select("n", "file", "row", *_blank_is_null(met.rows, fields), meant=meant, early=early)
     rows = rows.join(wanted, on="n", how="left", maintain_order="left")
     return rows.with_columns(pl.col("wanted_keys").fill_null(""))
@@ -112,11 +110,11 @@ def _users(met: Met, fields: list[str]) -> pl.DataFrame:
     keys = frozenset(group.group_key for group in met.preview.groups)
     held = _joined(places.held(met.snapshot, keys), "id", "held")
     ours = pl.lit(True) if met.snapshot.source == "scim" else pl.col("setting").is_not_null()
-    alone = met.users.join(met.matched.pairs, on="id", how="anti")
-    shared = known_in(met.rows.select("n", *KEYS), alone.select("id", *KEYS))
+    alone = left_over(met.users.select("id", *KEYS, at=pl.int_range(pl.len())), "at", met.matched.at)
+    shared = known_in(met.rows.select("n", *KEYS), alone)
     users = met.users.select(
-        "id", *_blank_is_null(met.users, fields), on=pl.col("active").fill_null(True), ours=ours,
-        shared=pl.col("id").is_in(shared.implode()),
+        "id", *_blank_is_null(met.users, fields), at=pl.int_range(pl.len()), on=pl.col("active").fill_null(True),
+        ours=ours, shared=pl.col("id").is_in(shared.implode()),
     )  # fmt: skip
     return users.join(held, on="id", how="left", maintain_order="left").with_columns(pl.col("held_keys").fill_null(""))
 
@@ -137,8 +135,11 @@ def _blank_is_null(frame: pl.DataFrame, fields: list[str]) -> list[pl.Expr]:
     """The texts and fields; blank and absent are one (RFC 7643 §2.5)."""
     fields = list(dict.fromkeys([*TEXTS, *fields]))
     texts = [name for name in fields if frame.schema[name] == pl.String]
-    filled = [pl.when(pl.col(name).str.strip_chars() != "").then(name).alias(name) for name in texts]
-    return [*filled, *(pl.col(name) for name in fields if name not in texts)]
+    odd = (pl.col(texts) < "!") | (pl.col(texts) > "~")  # white space begins so, and hardly any value does
+    tests = frame.select((pl.col(texts).filter(odd).str.strip_chars() == "").any())
+    blank = [name for name in texts if tests[name].any()]
+    filled = [pl.when(pl.col(name).str.strip_chars() != "").then(name).alias(name) for name in blank]
+    return [*filled, *(pl.col(name) for name in fields if name not in blank)]
 
 
 def _compared(result: pl.DataFrame, met: Met, fields: list[str]) -> pl.DataFrame:
@@ -157,28 +158,34 @@ _LINK = {"missing": "at_platform", "inactive_there": "active", "other_group": "i
 
 def _explained(
     result: pl.DataFrame, met: Met, logs: Logs, at: dt.datetime, computer: Backend, folder: Path | None
-) -> pl.DataFrame:
-    """With `cause` and `evidence` of those who are not as they should be."""
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """With `cause` and `evidence` of those who are not as they should be; and the lines on those who are no leavers."""
     result = result.with_row_index("p").with_columns(pl.col("p").cast(pl.Int64))
-    left = _remaining(result.filter(status="left_still_active"), met, logs, at, computer, folder)
+    left, lost = _left(result, met, at), _lost(result, met)
+    asked = pl.concat([side.select("p", *KEYS, "user_id") for side in (left, lost)])
+    told = lines_of(asked, logs, computer, folder)  # of all at once, for a log is long
+    causes = [why.remaining(left, told, logs), why.causes(lost, met, told, logs, computer, folder)]
+    lines = lost.select("p", "n").join(told, on="p", how="left").drop("p")
+    return result.join(pl.concat(causes), on="p", how="left"), lines
+
+
+def _left(result: pl.DataFrame, met: Met, at: dt.datetime) -> pl.DataFrame:
+    """Those who left and are still active, as :func:`why.remaining` wants them, with their keys."""
+    left = result.filter(status="left_still_active")
+    keys = met.users.select(user_id="id", user_key="user_key", email_key="email_key")
+    renamed = pl.col("changed").list.set_intersection(["userName", "email"]).list.len() > 0
+    # when they left is not known: a log that covers the last day would have the deactivation's latest try
+    day = dt.timedelta(days=1)
+    return left.select(
+        "p", "externalId", "user_id", renamed=renamed, start=pl.lit(moment(at - day)), end=pl.lit(moment(at))
+    ).join(keys, on="user_id")  # fmt: skip
+
+
+def _lost(result: pl.DataFrame, met: Met) -> pl.DataFrame:
+    """Those of whom a link is missing, as :func:`why.causes` wants them, with their keys."""
     lost = result.filter(pl.col("status").is_in(list(_LINK))).select("p", "n", "user_id", "status")
     lost = lost.with_columns(lost_at=pl.col("status").replace_strict(_LINK, return_dtype=pl.String))
     keys = places.wanted(met.preview).join(lost, on="n", how="semi").group_by("n").agg(keys="group_key")
     start, end = pl.col("since").dt.strftime("%Y-%m-%dT00:00:00.000Z"), due_by(met.preview.export.idp)
     rows = met.rows.join(lost, on="n", how="semi").select("n", *KEYS, "value", start=start, end=end)
-    lost = lost.join(rows, on="n").join(keys, on="n", how="left")
-    causes = pl.concat([left, why.causes(lost, met, logs, computer, folder)])
-    return result.join(causes, on="p", how="left")
-
-
-def _remaining(
-    left: pl.DataFrame, met: Met, logs: Logs, at: dt.datetime, computer: Backend, folder: Path | None
-) -> pl.DataFrame:
-    """`p`, `cause`, `evidence` of those who left and are still active."""
-    keys = met.users.select(user_id="id", user_key="user_key", email_key="email_key")
-    told = lines_of(left.select("p", "externalId", "user_id").join(keys, on="user_id"), logs, computer, folder)
-    renamed = pl.col("changed").list.set_intersection(["userName", "email"]).list.len() > 0
-    # when they left is not known: a log that covers the last day would have the deactivation's latest try
-    day = dt.timedelta(days=1)
-    people = left.select("p", renamed=renamed, start=pl.lit(moment(at - day)), end=pl.lit(moment(at)))
-    return why.remaining(people, told, logs)
+    return lost.join(rows, on="n").join(keys, on="n", how="left")

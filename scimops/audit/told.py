@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from scimops.audit.logs.events import SENDING
-from scimops.audit.logs.problems import said
-from scimops.audit.logs.read import read_log
+from scimops.audit.logs.problems import differing_tenants, said
+from scimops.audit.logs.read import read_files
 from scimops.backend import Backend
 
 if TYPE_CHECKING:
@@ -75,13 +75,14 @@ def read_logs(
         return Logs(), []
     keeper = tempfile.TemporaryDirectory(prefix="scimops-") if folder is None else None
     place = Path(keeper.name) if keeper else Path(str(folder))
-    logs = [read_log(path, place, f"log{number}") for number, path in enumerate(paths, 1)]
+    logs = read_files(paths, place)
     if known is not None:
         _drop_strangers(logs, known)
+    differing = differing_tenants(logs)
     logs += more(place) if more else []
     spans = tuple(span for log in logs for span in log.spans)
     some = any(log.parts for log in logs)
-    found = [one for log in logs for one in log.problems]
+    found = differing + [one for log in logs for one in log.problems]
     return Logs(place if some else None, spans, tuple(log.file for log in logs), keeper), found
 
 
@@ -110,7 +111,7 @@ def lines_of(people: pl.DataFrame, logs: Logs, computer: Backend, folder: Path |
     """The lines on `people` (`p`, externalId, keys, `user_id`), sorted: `p` and :data:`SHOWN`."""
     if logs.path is None or people.is_empty():
         return pl.DataFrame(schema={"p": pl.Int64(), **_LINE})
-    few = people if people.height <= FEW else people.clear()
+    few = people if computer.name == "polars" or people.height <= FEW else people.clear()
     wanted = {theirs: few[ours].drop_nulls().unique().to_list() for ours, theirs in _KEYS.items()}
     found = computer.run(
         lambda people, events: lines(people, events, wanted), folder, people=people, events=logs.path
@@ -119,7 +120,8 @@ def lines_of(people: pl.DataFrame, logs: Logs, computer: Backend, folder: Path |
 
 
 FEW = 20_000
-"""For so many people a log is sifted by their keys before anything is joined: then most of it is never read."""
+"""A log is sifted by people's keys before anything is joined, then most of it is never read; a cluster is told the keys
+one by one, so it does that for so many people only."""
 
 _KEYS = {"externalId": "externalId", "user_key": "user_key", "email_key": "email_key", "user_id": "resource_id"}
 
@@ -127,7 +129,7 @@ _KEYS = {"externalId": "externalId", "user_key": "user_key", "email_key": "email
 def lines(
     people: nw.LazyFrame[Any], events: nw.LazyFrame[Any], wanted: dict[str, list[str]]
 ) -> nw.LazyFrame[Any]:  # fmt: skip
-    """The lines of `events` that share a key with one of `people`; `wanted` are their keys, where they are few."""
+    """The lines of `events` that share a key with one of `people`; `wanted` are their keys, unless too many."""
     import narwhals as nw
 
     if any(wanted.values()):

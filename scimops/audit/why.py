@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from scimops.audit.people import KEYS, Met, group_keys, groups_there
-from scimops.audit.told import Logs, evidence, group_lines, lines_of
+from scimops.audit.people import Met, group_keys, groups_there
+from scimops.audit.told import Logs, evidence, group_lines
 from scimops.backend import Backend
 
 CAUSE_OF = {
@@ -24,19 +24,21 @@ _IDLE = (pl.col("reason") == "no_change").fill_null(False)
 """A line that says nothing was to be done explains nothing."""
 
 
-def causes(
-    people: pl.DataFrame, met: Met, logs: Logs, computer: Backend, folder: Path | None = None
-) -> pl.DataFrame:  # fmt: skip
-    """`p`, `cause`, `evidence` of those whose `lost_at` is at_platform, active or in_group.
+LINKS = ("at_platform", "active", "in_group")
+"""The links of which logs tell why one is missing."""
 
-    `people`: `p`, `lost_at`, `externalId`, `user_key`, `email_key`, `user_id`, `value`, `keys` (of the groups the rule
-    gives), `start` and `end` (when they were due).
+
+def causes(
+    people: pl.DataFrame, met: Met, told: pl.DataFrame, logs: Logs, computer: Backend, folder: Path | None = None
+) -> pl.DataFrame:  # fmt: skip
+    """`p`, `cause`, `evidence` of those whose `lost_at` is one of :data:`LINKS`.
+
+    `people`: `p`, `lost_at`, `user_id`, `value`, `keys` (of the groups the rule gives), `start` and `end` (when they
+    were due). `told`: the lines on them.
     """
-    asked = people.filter(pl.col("lost_at").is_in(["at_platform", "active", "in_group"]))
-    told = lines_of(asked.select("p", *KEYS, "user_id"), logs, computer, folder)
     deleted = group_lines(logs, computer, folder)
     deleted = deleted.with_columns(group_key=group_keys(deleted["name"]))
-    absent, off, elsewhere = (asked.filter(lost_at=link) for link in ("at_platform", "active", "in_group"))
+    absent, off, elsewhere = (people.filter(lost_at=link) for link in LINKS)
     return pl.concat([
         absence(absent, told, logs), inactivity(off, told, logs),
         misplacement(_both_values(elsewhere, met), told, deleted, logs),
@@ -48,7 +50,8 @@ def _both_values(people: pl.DataFrame, met: Met) -> pl.DataFrame:
     field = met.preview.setting.grouping_field
     column = f"field.{field}" if field and f"field.{field}" in met.users.columns else field
     compared = column is not None and column in met.users.columns
-    there = met.users.select(user_id="id", value_there=column if compared and column else pl.lit(None, pl.String))
+    theirs = met.users.filter(pl.col("id").is_in(people["user_id"].implode()))  # few of a million
+    there = theirs.select(user_id="id", value_there=column if compared and column else pl.lit(None, pl.String))
     people = people.join(there, on="user_id", how="left", maintain_order="left")
     groups = groups_there(met.snapshot)["group_key"].implode()
     return people.with_columns(

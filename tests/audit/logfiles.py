@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from scimops.audit.logs.read import read_files
+from scimops.audit.logs.reading import Log
 
 START = dt.datetime(2026, 11, 2, 8, tzinfo=dt.UTC)
 
@@ -109,6 +114,34 @@ def csv_row(minutes: float = 0, name: str = "anna", status: str = "Success", rea
     )  # fmt: skip
 
 
+def download(records: list[dict[str, Any]]) -> tuple[str, str, str]:
+    """Records of :func:`entra` as the admin centre's three CSV files: events, steps, modified properties."""
+    events = [("Date (UTC)", "Identity", "Source ID", "User Principal Name", "Target ID", "Identity Type", "Action",
+               "Status", "Error Code", "Status Reason", "Initiated By Name", "Application Name", "Tenant ID",
+               "Change ID")]  # fmt: skip
+    steps = [("Change ID", "Name", "Provisioning Step Type", "Status", "Description", "Details")]
+    properties = [("Change ID", "Display Name", "Old Value", "New Value")]
+    for one in records:
+        source, info = one["sourceIdentity"], one["provisioningStatusInfo"]
+        error = info["errorInformation"] or {}
+        events += [(one["activityDateTime"], source["displayName"], source["id"],
+                    source["details"]["UserPrincipalName"], one["targetIdentity"]["id"], source["identityType"],
+                    one["provisioningAction"].title(), info["status"].title(), error.get("errorCode"),
+                    error.get("reason"), one["initiatedBy"]["displayName"], one["servicePrincipal"]["displayName"],
+                    one["tenantId"], one["changeId"])]  # fmt: skip
+        steps += [(one["changeId"], step["name"], step["provisioningStepType"], step["status"], step["description"],
+                   json.dumps(step["details"])) for step in one["provisioningSteps"]]  # fmt: skip
+        properties += [(one["changeId"], changed["displayName"], changed["oldValue"], changed["newValue"])
+                       for changed in one["modifiedProperties"]]  # fmt: skip
+    return csv_text(events), csv_text(steps), csv_text(properties)
+
+
+def csv_text(rows: Sequence[Sequence[str | None]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
 OKTA_CSV = (
     "severity,event_type,display_message,uuid,timestamp,outcome.result,outcome.reason,actor.id,actor.display_name,"
     "actor.alternate_id,target0.id,target0.type,target0.alternate_id,target0.display_name,target1.id,target1.type,"
@@ -130,3 +163,9 @@ def written(folder: Path, text: str, name: str = "log.json") -> Path:
     path = folder / name
     path.write_text(text, "utf-8")
     return path
+
+
+def read_log(path: Path, folder: Path) -> Log:
+    """One file of a log by itself."""
+    (log,) = read_files([path], folder)
+    return log

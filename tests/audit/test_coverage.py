@@ -9,9 +9,15 @@ import polars as pl
 import pytest
 from auditing import NOW, Company
 
-from scimops.audit.coverage import Coverage
+from scimops.audit import coverage as module
+from scimops.audit.coverage import Coverage, cover
+from scimops.audit.people import meet, of_hr
+from scimops.audit.reconcile import reconcile
+from scimops.audit.sources import gather
 from scimops.audit.state import load_state, without_enrolments
 from scimops.client import SnapshotError
+from scimops.samples.story import write_story
+from scimops.setting import load_setting
 
 
 def lost(coverage: Coverage) -> dict[str, tuple[str, str, str]]:
@@ -113,3 +119,27 @@ def test_new_hires(staffed: Company) -> None:
 def _id(company: Company, name: str) -> str:
     users = company.state().snapshot.users
     return str(users.filter(pl.col("userName") == f"{name}@example.com")["id"].item())
+
+
+def test_lines_that_reconcile_found_are_not_looked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = [("seats_full", "late 4"), ("never_sent", "new 36"), ("moved_by_hand", "Sales 3"), ("bad_email", "new 7")]
+    story = write_story(tmp_path, faults)
+    state = load_state(story.state)
+    sources = gather(story.exports[-1], load_setting(story.setting), state, story.logs, story.hr, story.folder)
+    assert sources.hr is not None
+    met = meet(sources.preview, state.snapshot)
+    population = of_hr(met, sources.hr, story.at.date())
+    alone = cover(met, state, population, sources.logs, story.at)
+    told = reconcile(met, sources.logs, story.at).told
+    assert {"seats_full", "never_sent", "moved_by_hand"} <= set(alone.people["cause"])
+    looked_for: list[int] = []
+    sift = module.lines_of
+
+    def counted(people: pl.DataFrame, *more: object) -> pl.DataFrame:
+        looked_for.append(people.height)
+        return sift(people, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "lines_of", counted)
+    for part, height in ((told, 0), (told.filter(pl.col("n") != told["n"].max()), 1)):
+        assert cover(met, state, population, sources.logs, story.at, told=part).people.equals(alone.people)
+        assert looked_for[-1] == height

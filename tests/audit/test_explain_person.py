@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from scimops.audit.audit import Audit, audit
 from scimops.audit.causes import CAUSES, LINKS
-from scimops.audit.explain import PersonStory, explain_person
+from scimops.audit.explain import PersonStory, explain_person, find, stories_of
 from scimops.audit.sources import Sources, gather
 from scimops.audit.state import load_state
 from scimops.audit.told import Logs
@@ -107,6 +107,16 @@ def test_the_deletion_of_their_group_is_part_of_the_story(read: Read) -> None:
     person = told(read, story.group("Procurement")[0])
     assert [one.text for one in person.moments if one.text.startswith('Deleted a group "Procurement", by admin')]
     assert "was in a group that was deleted by hand" in person.sentence
+
+
+def test_several_stories_at_once_are_those_of_each(read: Read) -> None:
+    story, found, sources = read
+    named = [story.people[handle] for handle in ("Sales 8", "leaver 4", "late 4", "new 36")]
+    names = [str(one.externalId or one.user_id or one.hr_email) for one in named]
+    assert stories_of(found, sources, [find(found, sources, name) for name in names]) == [
+        explain_person(found, sources, name) for name in names
+    ]
+    assert stories_of(found, sources, []) == []
 
 
 def test_several_and_nobody(read: Read) -> None:

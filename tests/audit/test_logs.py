@@ -22,12 +22,12 @@ from logfiles import (
     line,
     okta,
     okta_row,
+    read_log,
     step,
     written,
 )
 
 from scimops.audit.logs import events as vocabulary
-from scimops.audit.logs.read import read_log
 from scimops.audit.logs.reading import Log
 from scimops.errors import SourceError
 
@@ -206,7 +206,7 @@ def test_more_than_a_slice_and_several_batches_keep_their_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scimops.audit.logs.reading.SLICE", 7)
-    monkeypatch.setattr("scimops.audit.logs.tables.BATCH", 5)
+    monkeypatch.setattr("scimops.audit.logs.pieces.PIECE", 500)
     log, frame = read(tmp_path, CSV + "".join(csv_row(n, f"p{n}") for n in range(40)), "log.csv")
     assert frame.sort("row")["userName"].to_list() == [f"p{n}@example.com" for n in range(40)]
     assert frame["row"].sort().to_list() == list(range(1, 41))

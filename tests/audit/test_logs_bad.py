@@ -8,10 +8,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from logfiles import CSV, OKTA_CSV, RECORDS, csv_row, document, entra, line, okta, okta_row, written
+from logfiles import CSV, OKTA_CSV, RECORDS, csv_row, document, entra, line, okta, okta_row, read_log, written
 
 from scimops.audit.logs.problems import CATALOGUE, said
-from scimops.audit.logs.read import read_log
 from scimops.audit.logs.reading import Log
 from scimops.audit.told import STRANGERS, read_logs
 from scimops.errors import SourceError

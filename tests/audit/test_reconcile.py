@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
-from auditing import Company
+from auditing import NOW, Company
 
 from scimops.audit.causes import STATUSES
+from scimops.audit.people import meet
+from scimops.audit.reconcile import reconcile
+from scimops.audit.told import Logs
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
@@ -81,3 +86,12 @@ def test_the_counts_add_up_on_both_sides(staffed: Company) -> None:
     assert found.people["user_id"].drop_nulls().n_unique() == found.people["user_id"].count() == found.users
     assert sum(found.counts.values()) == found.people.height
     assert set(found.counts) <= set(STATUSES)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u3000\t"])
+def test_blank_and_absent_are_one_however_it_is_written(staffed: Company, blank: str) -> None:
+    met = meet(staffed.preview(), staffed.state().snapshot)
+    gone = [pl.lit(None, pl.String).alias("lastName"), *(pl.lit(blank).alias(name) for name in ("firstName", "phone"))]
+    rows, users = met.rows.with_columns(gone), met.users.with_columns(pl.lit(None, pl.String).alias("firstName"))
+    users = users.with_columns(lastName=pl.lit(blank), phone=pl.lit(None, pl.String))
+    assert reconcile(replace(met, rows=rows, users=users), Logs(), NOW).counts == {"right": 4}

@@ -87,9 +87,15 @@ def _said(record: dict[str, Any], info: dict[str, Any]) -> tuple[str | None, int
     text = detail_text(error.get("errorCode"), error.get("reason"), error.get("additionalDetails"))
     if text is None:
         steps = [one for one in record.get("provisioningSteps") or [] if isinstance(one, dict)]
-        text = detail_text(_skip_reason(steps), steps[-1].get("description") if steps else None)
+        text = detail_text(_skip_reason(steps), _telling_step(steps).get("description"))
     code = next((status for word, status in _CODES.items() if text and word in text.lower()), None)
     return text, status_in(text) or code
+
+
+def _telling_step(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """The step that failed or left the person out, else the last one."""
+    bad = (one for one in reversed(steps) if (text_or_none(one.get("status")) or "").lower() in ("failure", "skipped"))
+    return next(bad, steps[-1] if steps else {})
 
 
 def _skip_reason(steps: list[dict[str, Any]]) -> str | None:

@@ -65,6 +65,32 @@ CATALOGUE: dict[str, Code] = {
         "for sent here.",
         {"file": "log.json", "applications": "Awareness (40), Payroll (2)"},
     ),
+    "log_tenants_differ": Code(
+        "error",
+        "The logs are of several tenants: {tenants}.",
+        "Name the logs of your tenant alone. Nothing is concluded from what is missing in these.",
+        {"tenants": "a.json of 1b2c, b.json of 9f8e"},
+    ),
+    "log_part_alone": Code(
+        "error",
+        "{file} has {what} of Entra ID's provisioning log alone ({count:row|rows}). When, who and what outcome stands "
+        "in the events, and no CSV file of those was named: it is not used.",
+        "Name ProvisioningLogs.csv of the same download too. The download as JSON has all in one.",
+        {"file": "ProvisioningLogs_ProvisioningSteps.csv", "what": "the provisioning steps"},
+    ),
+    "log_part_unmatched": Code(
+        "warning",
+        "{count:row|rows} of {file} belong to no event that was read, by the change ID: they are not used.",
+        "Name the files of one download, each whole and with its column of the change ID.",
+        {"file": "ProvisioningLogs_ModifiedProperties.csv"},
+    ),
+    "log_part_ambiguous": Code(
+        "warning",
+        "{count:event|events} of {file} share a change ID with another one: what belongs to them in the files of steps "
+        "and properties is not used.",
+        "Download the log as JSON: there each event has its own.",
+        {"file": "ProvisioningLogs.csv"},
+    ),
     "log_other_tenant": Code(
         "error",
         "None of the {count:event|events} about people in {file} is about anybody in the export or on the platform: "
@@ -88,6 +114,17 @@ CATALOGUE: dict[str, Code] = {
 """Every finding of a log, with its level, sentence, advice and an example."""
 
 
+def settle(reading: Reading, page: Page) -> Log:
+    """The log that was read, with what it lacks, and the stretches of time of which something may be concluded."""
+    log = reading.log
+    log.problems = list(find(reading, page))
+    doubts = {one.code for one in log.problems} & {"log_incomplete", "log_two_tenants"}
+    log.spans = [] if doubts else reading.spans()
+    if page.around.get("dry_run") is True:  # receipts of what was never sent
+        log.drop()
+    return log
+
+
 def find(reading: Reading, page: Page) -> Iterator[Finding]:
     """What a log that was read lacks, each said plainly."""
     log = reading.log
@@ -105,7 +142,7 @@ def find_in(reading: Reading) -> Iterator[Finding]:
     """What the records of a log lack."""
     log = reading.log
     for why, count in log.unreadable.items():
-        yield said("log_unreadable", count=count, rows=log.rows[why], file=log.file, why=why)
+        yield said("log_unreadable", count=count, rows=sorted(log.rows[why]), file=log.file, why=why)
     if not log.events:
         yield said("log_empty", file=log.file)
     gaps, usual = reading.gaps()
@@ -125,6 +162,17 @@ def _whose(log: Log) -> Iterator[Finding]:
         yield said("log_two_tenants", file=log.file, tenants=_counts(log.tenants))
     if len(log.applications) > 1:
         yield said("log_two_applications", file=log.file, applications=_counts(log.applications))
+
+
+def differing_tenants(logs: Iterable[Log]) -> list[Finding]:
+    """Say it where logs name different tenants; then nothing is concluded from the silence of any of them."""
+    named = [log for log in logs if log.parts and log.tenants]
+    if len(named) < 2 or len({tenant for log in named for tenant in log.tenants}) < 2:
+        return []
+    for log in named:
+        log.spans.clear()
+    whose = (f"{log.file} of {' and '.join(one for one, _ in log.tenants.most_common(3))}" for log in named)
+    return [said("log_tenants_differ", tenants=", ".join(whose))]
 
 
 def _counts(counter: Counter[str]) -> str:

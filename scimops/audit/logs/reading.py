@@ -93,10 +93,12 @@ class Reading:
         self.minutes: set[int] = set()
         self.zones: set[str] = set()
         self.first = self.last = ""
+        self.row = 0
 
-    def add(self, record: Record | None, why: str = "") -> None:
-        """One record, or why it is none."""
+    def add(self, record: Record | None, why: str = "", row: int = 0) -> None:
+        """One record, or why it is none; `row` is its number where records do not come in order."""
         self.log.records += 1
+        self.row = row or self.log.records
         if record is not None and self.kind is None:
             self.kind = next((kind for kind in KINDS if kind.signature <= record.keys()), None)
             self.log.source = self.kind.source if self.kind else ""
@@ -118,11 +120,11 @@ class Reading:
         why = _count(self.log.unreadable, why) or why
         rows = self.log.rows.setdefault(why, [])
         if len(rows) < ROW_NUMBERS_KEPT:
-            rows.append(self.log.records)
+            rows.append(self.row)
 
     def _keep(self, event: Event) -> None:
         self.rows.append(
-            (event.at, self.log.source, self.log.file, self.log.records, event.actor, event.externalId,
+            (event.at, self.log.source, self.log.file, self.row, event.actor, event.externalId,
              event.userName, event.email, event.resource_id, event.resource_type, event.name, event.operation,
              event.outcome, event.status, event.reason, event.detail, changes_text(event.changes))
         )  # fmt: skip

@@ -1,8 +1,8 @@
 """Logs as CSV, to the records that the APIs give: Entra ID's provisioning log and Okta's system log.
 
-Of Entra ID these are the admin centre's download and the table AADProvisioningLogs of Azure Monitor. The columns of the
-table are documented, those of the download are not; so a column is known by its name without spaces and case. The
-download's other two files (steps, modified properties) are not read: as JSON it has all in one.
+Of Entra ID these are the admin centre's download (:mod:`scimops.audit.logs.download` has its other two files) and the
+table AADProvisioningLogs of Azure Monitor. The columns of the table are documented, those of the download are not; so a
+column is known by its name without spaces and case.
 
 Of Okta it is the admin console's "Download CSV". Its columns are not documented: they are the LogEvent's own names in
 snake case, with a dot between (`outcome.result`), and the targets as `target0.type`, `target1.type` and so on.
@@ -14,20 +14,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import polars as pl
+
 from scimops.audit.logs.documents import Found, Page
+from scimops.audit.logs.pieces import Pieces
 from scimops.errors import SourceError
-from scimops.idp.delimited import read_delimited
 from scimops.idp.source import Source
-from scimops.idp.table import ROW, Table
+from scimops.idp.table import ROW
 
-BATCH = 20_000
-"""Rows in memory at a time."""
-
+CUT_OFF = "its row is cut off or cannot be read"
 _Place = tuple[str, ...]
+CHANGE_ID: _Place = ("changeId",)
 _PLACES: dict[_Place, tuple[str, ...]] = {
     ("activityDateTime",): ("activitydatetime", "date", "activitydate", "timegenerated"),
     ("provisioningAction",): ("provisioningaction", "action"),
@@ -36,6 +37,7 @@ _PLACES: dict[_Place, tuple[str, ...]] = {
     ("provisioningStatusInfo", "errorInformation", "reason"): ("statusreason", "reason", "resultdescription"),
     ("provisioningStatusInfo",): ("provisioningstatusinfo", "statusinfo"),
     ("tenantId",): ("aadtenantid", "tenantid"),
+    CHANGE_ID: ("changeid",),
     ("sourceIdentity",): ("sourceidentity",),
     ("sourceIdentity", "id"): ("sourceid", "sourceidentityid"),
     ("sourceIdentity", "displayName"): ("identity", "sourceidentitydisplayname", "sourceidentityname"),
@@ -61,55 +63,70 @@ _OF_OKTA: dict[str, _Place] = {
 }  # fmt: skip
 _TARGET = re.compile(r"target(\d{1,3})\.(id|type|alternate_id|display_name)")
 _TARGET_NAMES = {"alternate_id": "alternateId", "display_name": "displayName"}
-_Make = Callable[[dict[str, Any]], dict[str, Any]]
+Make = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def records(source: Source, page: Page) -> Iterator[Found]:
-    """The rows of `source` as records; one that cannot be read with why.
+def records(pieces: Pieces, page: Page) -> Iterator[Found]:
+    """The rows of a file as records; one that cannot be read with why.
 
     Raises:
         SourceError: it is no provisioning log of Entra ID and no system log of Okta.
     """
-    table = read_delimited(source)
-    wanted, make = _shape(table.headers, source.name)
+    wanted, make = _shape(pieces.headers, pieces.source.name)
     last = 0
-    for row, record in _in_order(table, wanted, make):
-        last = row if record is None else 0
-        yield (record, "") if record is not None else (None, "its row is cut off or cannot be read")
+    for frame, rejected in pieces.rows(wanted):
+        for row, values in in_order(frame, rejected):
+            last = row if values is None else 0
+            yield (make(values), "") if values is not None else (None, CUT_OFF)
+    page.broken = broken(pieces, last)
+
+
+def broken(pieces: Pieces, last: int) -> str:
+    """Where a file breaks off that was read whole; `last` is its last row where that cannot be read."""
     if last:
-        page.broken = f"it breaks off in record {last}"
-    elif not _ends_with_a_line(source):
-        page.broken = "its last line has no end"
+        return f"it breaks off in record {last}"
+    return "" if _ends_with_a_line(pieces.source) else "its last line has no end"
 
 
-def _shape(headers: list[str], name: str) -> tuple[Sequence[str], _Make]:
+def _shape(headers: list[str], name: str) -> tuple[list[str], Make]:
     """The columns that a log of this header is read from, and what makes a record of them."""
     if set(_OKTA) <= set(headers):
         return [one for one in headers if one in _OF_OKTA or _TARGET.fullmatch(one)], _okta_record
-    columns = _columns(headers)
-    if all(place in columns for place in _NEEDED) and any(place[0] == "provisioningStatusInfo" for place in columns):
-        return list(dict.fromkeys(columns.values())), partial(_record, columns)
+    if columns := event_columns(headers):
+        return list(dict.fromkeys(columns.values())), partial(event_record, columns)
     raise SourceError("is no log that scimops knows.", where=name,
                       advice="Of CSV files Entra ID's ProvisioningLogs and Okta's system log are read. Of everything "
                              "else download JSON.")  # fmt: skip
 
 
+def event_columns(headers: list[str]) -> dict[_Place, str]:
+    """Where the values of Entra ID's events are in a file of this header; nothing where it has no events."""
+    columns = _columns(headers)
+    status = any(place[0] == "provisioningStatusInfo" for place in columns)
+    return columns if status and all(place in columns for place in _NEEDED) else {}
+
+
+def in_order(frame: pl.DataFrame, rejected: list[int]) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """The rows of a piece by their numbers; those that cannot be read as None."""
+    waiting = rejected[::-1]
+    for row in frame.iter_rows(named=True):
+        while waiting and waiting[-1] < row[ROW]:
+            yield waiting.pop(), None
+        yield row[ROW], row
+    for number in reversed(waiting):
+        yield number, None
+
+
+def bare_name(header: str) -> str:
+    """A column's name without spaces, marks and case."""
+    return re.sub(r"[^a-z]", "", header.lower())
+
+
 def _columns(headers: list[str]) -> dict[_Place, str]:
-    bare = {re.sub(r"[^a-z]", "", header.lower()).removesuffix("utc"): header for header in reversed(headers)}
+    bare = {bare_name(header).removesuffix("utc"): header for header in reversed(headers)}
     found = {place: next((bare[name] for name in names if name in bare), "") for place, names in _PLACES.items()}
     places = sorted((place for place in found if found[place]), key=len)  # wholes first, then parts of them
     return {place: found[place] for place in places}
-
-
-def _in_order(table: Table, wanted: Sequence[str], make: _Make) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    rejected = [one.row for one in reversed(table.rejected)]
-    for frame in table.scan(wanted).collect_batches(chunk_size=BATCH):
-        for row in frame.iter_rows(named=True):
-            while rejected and rejected[-1] < row[ROW]:
-                yield rejected.pop(), None
-            yield row[ROW], make(row)
-    for number in reversed(rejected):
-        yield number, None
 
 
 def _okta_record(row: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +140,8 @@ def _okta_record(row: dict[str, Any]) -> dict[str, Any]:
     return record | {"target": [targets[number] for number in sorted(targets)]}
 
 
-def _record(columns: dict[_Place, str], row: dict[str, Any]) -> dict[str, Any]:
+def event_record(columns: dict[_Place, str], row: dict[str, Any]) -> dict[str, Any]:
+    """A row of Entra ID's events as Microsoft Graph gives the same."""
     record: dict[str, Any] = {"provisioningStatusInfo": {}}
     for place, header in columns.items():
         value = _value(row[header])
@@ -135,13 +153,18 @@ def _record(columns: dict[_Place, str], row: dict[str, Any]) -> dict[str, Any]:
 
 def _value(text: str | None) -> Any:
     """A cell: JSON where it is an object or a list, with the names of Graph (`Status` is `status`)."""
+    value = json_value(text)
+    return [_named(one) for one in value] if isinstance(value, list) else _named(value)
+
+
+def json_value(text: str | None) -> Any:
+    """A cell: JSON where it is an object or a list, else the text itself."""
     if not text or text[0] not in "{[":
         return text
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return [_named(one) for one in value] if isinstance(value, list) else _named(value)
 
 
 def _named(value: Any) -> Any:
