@@ -101,9 +101,10 @@ def audit(
     population = of_hr(met, hr, at.date()) if hr is not None else of_export(met)
     left = population.people.filter(pl.col("left") & pl.col("n").is_not_null())["n"]
     old = at - preview.export.taken_at > TOO_OLD
-    reconciled = reconcile(met, logs, at, left=left, old=old, backend=backend, folder=folder)
+    unread = preview.reasons.get("rejected_unreadable", 0)
+    reconciled = reconcile(met, logs, at, left=left, unsure=old or unread > 0, backend=backend, folder=folder)
     coverage = cover(met, state, population, logs, at, told=reconciled.told, backend=backend, folder=folder)
-    about_sources = [*found, *([_old_export(preview, at)] if old else [])]
+    about_sources = [*found, *([_old_export(preview, at)] if old else []), *([_unread(unread)] if unread else [])]
     names = {"export": ", ".join(preview.export.files), "platform": state.snapshot.where}
     names |= {"list of employees": ", ".join(hr.files)} if hr is not None else {}
     names |= {"logs": ", ".join(logs.files)} if logs.files else {}
@@ -116,6 +117,14 @@ def _old_export(preview: Preview, at: dt.datetime) -> Finding:
     return Finding(
         "old_export", "error", f"The export is {hours:,} hours older than the snapshot of the platform.",
         "Whoever is in no row of it is not said to have left. Export again and audit on the same day.", count=hours,
+    )  # fmt: skip
+
+
+def _unread(count: int) -> Finding:
+    return Finding(
+        "rows_unread", "error", f"{count:,} {'row' if count == 1 else 'rows'} of the export cannot be read.",
+        "Whoever is in no other row is not said to have left. scimops read names the rows: mend them, or export again.",
+        count=count,
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class Reconciled:
 
 
 def reconcile(
-    met: Met, logs: Logs, at: dt.datetime, *, left: pl.Series | None = None, old: bool = False,
+    met: Met, logs: Logs, at: dt.datetime, *, left: pl.Series | None = None, unsure: bool = False,
     backend: str = "polars", folder: Path | None = None,
 ) -> Reconciled:  # fmt: skip
     """Compare an export with what the platform holds.
@@ -60,7 +60,7 @@ def reconcile(
         logs: what the logs say.
         at: when the platform was read.
         left: rows (`n`) of people who are no employees any more, by a list of employees.
-        old: the export is older than the snapshot, so who is in no row of it may be new: nobody can tell.
+        unsure: who is in no row of the export may be new, or in a row that cannot be read: nobody can tell.
         backend: `polars`, or a Spark master.
         folder: for a cluster, where frames are staged.
     """
@@ -75,7 +75,7 @@ def reconcile(
         lambda pairs, rows, users, unclear: statuses(pairs, rows, users, unclear, list(plain.values())),
         folder, pairs=pairs, rows=rows, users=users, unclear=unclear.select("n", "id"),
     )  # fmt: skip
-    if old:
+    if unsure:
         absent = pl.col("n").is_null() & pl.col("status").is_in(["left_still_active", "gone"])
         status = pl.when(absent).then(pl.lit("cannot_tell")).otherwise("status")
         result = result.with_columns(status=status)

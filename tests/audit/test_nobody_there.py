@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from planning import HEADER, line, plan_of, snapshot
-from telling import run
+from telling import document, run
 
 from scimops.audit.state import without_enrolments
 from scimops.errors import IncompleteSourceError
@@ -30,3 +30,20 @@ def test_nobody_left_where_nobody_was_exported(tmp_path: Path) -> None:
     assert "No audit is made" in str(run(*explained, code=5).exception)
     with pytest.raises(IncompleteSourceError, match=r"No plan is made: the export holds nobody\."):
         plan_of(tmp_path, [], held)
+
+
+def test_nobody_left_where_a_row_cannot_be_read(tmp_path: Path) -> None:
+    without_enrolments(snapshot({"name": "ada"}, {"name": "bob"}, {"name": "cy", "active": False})).save(
+        tmp_path / "state"
+    )
+    (tmp_path / "s.yaml").write_text("name: Acme\n")
+    export = tmp_path / "people.csv"
+    said = ("audit", export, "--setting", tmp_path / "s.yaml", "--state", tmp_path / "state")
+    export.write_text(HEADER + line("ada") + "\n")
+    assert document(*said)["reconciled"]["left_still_active"] == 1
+    export.write_text(HEADER + line("ada") + "\nbob,cut off\n")
+    found = document(*said)
+    assert found["reconciled"] == {"cannot_tell": 2, "right": 1}
+    unread = next(one for one in found["findings"] if one["code"] == "rows_unread")
+    assert (unread["level"], unread["message"]) == ("error", "1 row of the export cannot be read.")
+    run(*said, "--fail-on", "rows_unread", code=3)
