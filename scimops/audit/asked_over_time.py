@@ -38,18 +38,19 @@ def questions(
         timeline: ask of logs and exports too.
 
     Returns:
-        The questions, and the keys of groups that are named after people in an earlier export.
+        The questions, and the keys of groups that are named after people, today or in an earlier export.
 
     Raises:
         ScimopsError: as :func:`of_drift` and :func:`of_exports`.
     """
-    found, personal = [], frozenset[str]()
+    found, personal = [], named_after_people(audit.preview)
     if applied:
         paths = [part.source.path for part in audit.preview.export.parts] + [one.path for one in reversed(exports)]
         found = [of_drift(applied, sources, paths, folder)]
     if timeline:
-        more, personal = of_exports(audit, sources.state.snapshot, exports, folder)
+        more, earlier = of_exports(audit, sources.state.snapshot, exports, folder)
         found += [*of_logs(sources.logs), *more]
+        personal |= earlier
     return found, personal
 
 
@@ -127,16 +128,16 @@ def of_exports(
     last = looked_at(earlier[-1])
     changed = between(last, today)
     if few_in_common(changed.in_both, last.people.height, today.people.height):
-        raise of_another_company(today.export)
+        raise of_another_company(last.export)
     sizes = groups_over_time(chain(map(looked_at, earlier[:-1]), [last, today]))
-    on = pl.format("on {}", pl.col("at").str.head(10)).alias("on")
+    each = pl.format("in {}", "file").alias("each")
     day, pair = f"{last.export.taken_at:%Y-%m-%d}", ", ".join([*last.export.files, *today.export.files])
     return [
         Question("groups_over_time", "How large was each group, export by export?",
                  "Each person in a group, once for each export and group",
                  "exports: " + ", ".join(sizes["file"].unique(maintain_order=True)),
                  "Each export under today's setting.",
-                 int(sizes["members"].sum()), _sums(sizes.with_columns(on), "on", "members"), sizes),
+                 int(sizes["members"].sum()), _sums(sizes.with_columns(each), "each", "members"), sizes),
         Question("since_export", f"Who came, left and moved since the export of {day}?",
                  "Everybody in one of both exports", f"exports: {pair}",
                  "Matched by externalId, then userName, then e-mail address; both under today's setting.",

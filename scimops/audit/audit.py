@@ -13,18 +13,23 @@ import polars as pl
 from scimops.audit.catalogue import find
 from scimops.audit.causes import STATUSES as SIDES
 from scimops.audit.coverage import STATUSES, Coverage, cover
-from scimops.audit.people import meet, of_export, of_hr
+from scimops.audit.kept import few_in_common
+from scimops.audit.people import Met, meet, of_export, of_hr
 from scimops.audit.reconcile import Reconciled, reconcile
 from scimops.audit.state import State
 from scimops.audit.told import Logs, moment
 from scimops.findings import Finding
-from scimops.plan.make import must_be_whole
+from scimops.plan.make import must_be_whole, people_of_setting
 from scimops.preview import Preview
 
 if TYPE_CHECKING:
+    from scimops.client.snapshot import Snapshot
     from scimops.idp import Export
 
 FORMAT = 1
+FEWEST = 10
+"""People on each side, from which on sharing few of them is told."""
+
 TOO_OLD = dt.timedelta(days=1)
 """How much older than the snapshot an export may be, so that who is in no row of it counts as having left."""
 
@@ -102,9 +107,16 @@ def audit(
     left = population.people.filter(pl.col("left") & pl.col("n").is_not_null())["n"]
     old = at - preview.export.taken_at > TOO_OLD
     unread = preview.reasons.get("rejected_unreadable", 0)
-    reconciled = reconcile(met, logs, at, left=left, unsure=old or unread > 0, backend=backend, folder=folder)
+    strange = _strange(met, state.snapshot)
+    unsure = old or unread > 0 or bool(strange)
+    reconciled = reconcile(met, logs, at, left=left, unsure=unsure, backend=backend, folder=folder)
     coverage = cover(met, state, population, logs, at, told=reconciled.told, backend=backend, folder=folder)
-    about_sources = [*found, *([_old_export(preview, at)] if old else []), *([_unread(unread)] if unread else [])]
+    about_sources = [
+        *found,
+        *([_old_export(preview, at)] if old else []),
+        *([_unread(unread)] if unread else []),
+        *strange,
+    ]
     names = {"export": ", ".join(preview.export.files), "platform": state.snapshot.where}
     names |= {"list of employees": ", ".join(hr.files)} if hr is not None else {}
     names |= {"logs": ", ".join(logs.files)} if logs.files else {}
@@ -118,6 +130,20 @@ def _old_export(preview: Preview, at: dt.datetime) -> Finding:
         "old_export", "error", f"The export is {hours:,} hours older than the snapshot of the platform.",
         "Whoever is in no row of it is not said to have left. Export again and audit on the same day.", count=hours,
     )  # fmt: skip
+
+
+def _strange(met: Met, snapshot: Snapshot) -> list[Finding]:
+    """Is the export of another company than the platform's people are?"""
+    ours, _ = people_of_setting(met.users, snapshot)
+    shared, rows, there = met.matched.pairs.height, met.rows.height, ours.height
+    if min(rows, there) < FEWEST or not few_in_common(shared, rows, there):
+        return []
+    return [Finding(
+        "few_in_common", "error",
+        f"The export has {rows:,} people, the platform {there:,} of this setting, and they share {shared:,}.",
+        "Whoever is in no row of the export is not said to have left. Is one of them of another company, or a part?",
+        count=shared,
+    )]  # fmt: skip
 
 
 def _unread(count: int) -> Finding:

@@ -43,6 +43,8 @@ ADVICE: dict[str, str] = {
     "unexplained": "Use scimops explain PERSON, and look at the platform.",
     "ambiguous": "Give each account an externalId, userName and e-mail address of its own.",
     "left_still_active": "Deactivate them now, on the platform or by scimops plan and apply.",
+    "maybe_left": "See what was found of the export itself; export again, and audit once more.",
+    "not_on_list": "Have they left? Then end their accounts. Contractors and machines: accept them by an exception.",
     "missing": "They are in the export and not among the people asked about: look at the list of employees too.",
     "other_group": "Have them sent again: the rule puts them in their group.",
     "other_values": "Look at the values before and after; a full cycle of the identity provider sends them again.",
@@ -55,9 +57,20 @@ ADVICE: dict[str, str] = {
 """What to do, for each cause and status."""
 
 FIX = "Correct it at the identity provider; scimops preview names the rows."
-_WARNINGS = ("no_log", "unexplained", "ambiguous", "cannot_tell", "other_values", "out_of_scope_there", "out_of_scope")
+_WARNINGS = (
+    "maybe_left",
+    "not_on_list",
+    "no_log",
+    "unexplained",
+    "ambiguous",
+    "cannot_tell",
+    "other_values",
+    "out_of_scope_there",
+    "out_of_scope",
+)
 _INFOS = ("not_ours",)
-FROM_BOTH_SIDES = ("left_still_active", "duplicate", "out_of_scope_there", "other_values", "not_ours", "cannot_tell")
+FROM_BOTH_SIDES = ("left_still_active", "maybe_left", "duplicate", "out_of_scope_there", "other_values", "not_ours",
+                   "cannot_tell")  # fmt: skip
 """Ways in which both sides differ that coverage does not tell; of the others those that it did not ask about."""
 
 
@@ -68,7 +81,7 @@ def _level(code: str) -> Level:
 def _message(code: str, text: str) -> str:
     """A whole sentence of one person and of several; `text` follows "this person", or speaks of something of theirs."""
     if code == "no_log":
-        return "For {people} nobody can tell why: no log covers the time."
+        return "For {people} nobody can tell why: no log of the identity provider covers the time."
     if code not in OF_MANY:
         return f"For {{people}} {text}."
     one = "left, and is still active on the platform" if code == "left_still_active" else text
@@ -82,7 +95,7 @@ def _codes() -> Mapping[str, Code]:
     }
     sides = {
         code: Code(_level(code), _message(code, STATUSES[code]), ADVICE[code], {})
-        for code in (*FROM_BOTH_SIDES, "missing", "other_group", "inactive_there")
+        for code in (*FROM_BOTH_SIDES, "not_on_list", "missing", "other_group", "inactive_there")
     }
     return causes | sides
 
@@ -124,4 +137,17 @@ def _sides(coverage: Coverage, reconciled: Reconciled) -> list[tuple[str, pl.Dat
         elif status not in FROM_BOTH_SIDES:
             continue
         sides += [(status, people)] if people.height else []
-    return sides
+    unlisted = _not_on_list(coverage, reconciled)
+    return sides + ([("not_on_list", unlisted)] if unlisted.height else [])
+
+
+def _not_on_list(coverage: Coverage, reconciled: Reconciled) -> pl.DataFrame:
+    """Who is active on both sides and in no row of the list of employees; nobody where there is no list."""
+    if coverage.population.source == "idp":
+        return reconciled.people.clear()
+    listed = coverage.population.people["n"].drop_nulls()
+    there = (
+        pl.col("status").is_in(["right", "other_group", "other_values", "duplicate"]) & pl.col("user_id").is_not_null()
+    )
+    people = reconciled.people.filter(there & pl.col("n").is_not_null() & ~pl.col("n").is_in(listed.implode()))
+    return people.with_columns(status=pl.lit("not_on_list"), cause=pl.lit(None, pl.String))

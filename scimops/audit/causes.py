@@ -41,13 +41,15 @@ CAUSES: dict[str, str] = {
     "left_renamed": "left and was renamed at that moment, so the platform's person was not found again",
     "left_refused": "left, and the deactivation was refused",
     "left_never_sent": "left, and no deactivation was sent, though the logs cover the time",
-    "no_log": "cannot be told: no log covers the time",
+    "no_log": "cannot be told: no log of the identity provider covers the time",
     "unexplained": "the logs cover the time and say nothing of it",
 }
 """Why a link is missing, in words that follow "this person" (or the group's link's own words)."""
 
 STATUSES: dict[str, str] = {
     "left_still_active": "left, and still active on the platform",
+    "maybe_left": "is in no row of the export, and whether this person left cannot be told",
+    "not_on_list": "is in no row of the list of employees, and still active",
     "missing": "should be on the platform and is not",
     "other_group": "is in another group than the rule gives",
     "other_values": "has other values on the platform",
@@ -100,6 +102,8 @@ OF_MANY: dict[str, str] = {
     "rejected_duplicate": "share a userName or e-mail address with another account and will be rejected",
     "rejected_unreadable": "cannot be read from the file and will be rejected",
     "left_still_active": "left, and are still active on the platform",
+    "maybe_left": "are in no row of the export, and whether they left cannot be told",
+    "not_on_list": "are in no row of the list of employees, and still active",
     "missing": "should be on the platform and are not",
     "other_group": "are in other groups than the rule gives",
     "other_values": "have other values on the platform",

@@ -36,7 +36,7 @@ KINDS: dict[str, str] = {
     "gone": "is not there any more",
     "switched_off": "is not active any more",
     "switched_on": "is active, and was not to be",
-    "came": "is there, and in no row of the export",
+    "came": "is there, and was in no row of what was applied",
     "value": "has another value",
     "out_of_group": "is not in the group any more",
     "into_group": "is in a group in which they were not to be",
@@ -44,9 +44,9 @@ KINDS: dict[str, str] = {
 """Ways in which what is there differs from what was applied, the most pressing first."""
 
 TOLD_BY: dict[str, str] = {
-    "value": "the line names the value or the group",
-    "operation": "the line is the last such operation on this person",
-    "group": "the line is the deletion of the whole group",
+    "value": "a line that names the value or the group",
+    "operation": "the last such line on this person",
+    "group": "the deletion of the whole group",
 }
 
 _BY = {
@@ -94,7 +94,7 @@ def preview_applied(applied: Plan, exports: Iterable[Path], snapshot: Snapshot, 
     if missing := [name for digest, name in wanted.items() if digest not in found]:
         raise StalePlanError(
             "The export that the plan was made of is not here.", where=", ".join(missing),
-            advice="Name it too, unchanged.",
+            advice="Name it with --exports (in the notebook: exports), unchanged.",
         )  # fmt: skip
     preview = preview_there(read_export(*map(found.__getitem__, wanted)), applied.setting, snapshot, folder, "apply")
     return replace(preview, findings=[each for each in preview.findings if each.code != "old_file"])

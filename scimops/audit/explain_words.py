@@ -152,7 +152,7 @@ def _lost(row: Mapping[str, Any], side: Mapping[str, Any], told: Told) -> str:
         return f"is in {_groups(told.wanted)} and not seen in the report of {trainings} today{why}"
     others = [name for name in told.held if name not in told.wanted]
     if row["lost_at"] == "in_group" and others:
-        return f"is in {_groups(others)} and not in {_groups(told.wanted)} and its training today{why}"
+        return f"is in {_groups(others)} and not in {_groups(told.wanted)} today{why}"
     return f"is not in {_groups(told.wanted)} and not in a training by it today{why}"
 
 
@@ -168,7 +168,10 @@ def _cannot_tell(row: Mapping[str, Any], _: Mapping[str, Any], told: Told) -> st
 def _not_meant(row: Mapping[str, Any], side: Mapping[str, Any], told: Told) -> str:
     """Of people who are not to arrive, and of those about whom the audit does not ask."""
     status, held = side.get("status", ""), f", in {_groups(told.held)}" if told.held else ", in no group"
-    if status in ("left_still_active", "out_of_scope_there", "not_ours", "duplicate", "cannot_tell") or not row:
+    if (
+        status in ("left_still_active", "maybe_left", "out_of_scope_there", "not_ours", "duplicate", "cannot_tell")
+        or not row
+    ):
         listed = "" if row or side.get("n") is None else "stands in no row of the list of employees, and "
         return f"{listed}{_SIDES[status]}{held if side.get('user_id') else ''} today{_because(side)}"
     reason = row.get("reason")
@@ -188,7 +191,7 @@ def _because(row: Mapping[str, Any]) -> str:
     said = (CAUSES | PLACES)[cause]
     if cause in _UNTOLD:
         return {
-            "no_log": "; why cannot be told, as no log covers the time",
+            "no_log": "; why cannot be told, as no log of the identity provider covers the time",
             "unexplained": "; why cannot be told, as the logs cover the time and say nothing of it",
             "not_in_report": ", though auto-enrol is on for that group; nothing that was read says why",
         }[cause]

@@ -21,7 +21,10 @@ SCHEMA = pl.Schema(
 
 STATUSES: dict[str, str] = {
     "lost": "did not arrive",
-    **{status: SIDES[status] for status in (*FROM_BOTH_SIDES, "missing", "other_group", "inactive_there")},
+    **{
+        status: SIDES[status]
+        for status in (*FROM_BOTH_SIDES, "not_on_list", "missing", "other_group", "inactive_there")
+    },
 }
 """Each status that an item may have, with its sentence."""
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from scimops.audit.same import NOBODY, WHO, follow, of_list
 from scimops.errors import IncompleteSourceError, SourceError
+from scimops.findings import Finding
 from scimops.idp import Export, read_export
 from scimops.idp.source import taken_at
 from scimops.mapping import map_users
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _FEW = 0.5
 """Two exports of one company, one after the other, share at least this part of the smaller one."""
+
+_NAMED = 5
+"""How many files a finding names."""
 
 _KNOWN = {"first": pl.Int64, "last": pl.Int64, "on": pl.Boolean, "turned": pl.Int64, "idp_from": pl.String,
           "idp_joined": pl.Date, "idp_left": pl.Date, "firstName": pl.String, "lastName": pl.String}  # fmt: skip
@@ -55,14 +59,20 @@ def kept_exports(*places: str | Path) -> list[KeptExport]:
     Raises:
         SourceError: there is no such file or folder.
     """
-    paths: list[Path] = []
-    for place in map(Path, places):
-        inside = sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place]
-        paths += [path for path in inside if not path.name.startswith(".")]
+    paths = files_in(*places)
     for path in paths:
         if not path.is_file():
             raise SourceError("there is no such file.", where=str(path), advice="Check the name and the folder.")
     return sorted((KeptExport(path, taken_at(path)[0]) for path in paths), key=lambda export: export.taken_at)
+
+
+def files_in(*places: str | Path) -> list[Path]:
+    """Files as they are named; of a folder all in it, by name, but not those below it."""
+    paths: list[Path] = []
+    for place in map(Path, places):
+        inside = sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place]
+        paths += [path for path in inside if not path.name.startswith(".")]
+    return paths
 
 
 def before(audit: Audit, exports: Sequence[KeptExport]) -> list[KeptExport]:
@@ -71,15 +81,28 @@ def before(audit: Audit, exports: Sequence[KeptExport]) -> list[KeptExport]:
     return [one for one in exports if one.taken_at < own.taken_at and one.files != own.files]
 
 
+def not_older(own: Export, exports: Sequence[KeptExport]) -> list[Finding]:
+    """What is said of kept exports that are not older than the audit's own, and not it: they are left out."""
+    later = [one for one in exports if one.taken_at >= own.taken_at and one.files != own.files]
+    if not later:
+        return []
+    names = ", ".join(one.path.name for one in later[:_NAMED]) + (" …" if len(later) > _NAMED else "")
+    return [Finding(
+        "export_not_older", "warning", f"Left out, as no older than the audit's own export: {names}.",
+        "An export is as old as the date in its name says, else its file's time: name it 2026-11-24.csv, by its day.",
+        count=len(later),
+    )]  # fmt: skip
+
+
 def few_in_common(shared: int, one: int, other: int) -> bool:
     """Are two lists of so many people, which share so many, hardly of one company?"""
     return shared < _FEW * min(one, other)
 
 
 def of_another_company(export: Export) -> IncompleteSourceError:
-    """What is said of an export that has few people in common with the one before it."""
+    """What is said of an export that has few people in common with the next one."""
     return IncompleteSourceError(
-        "it has few people in common with the export before it.", where=", ".join(export.files),
+        "it has few people in common with the other exports.", where=", ".join(export.files),
         advice="Is it of another company? Leave it out.",
     )  # fmt: skip
 

@@ -112,7 +112,7 @@ def of_hr(met: Met, hr: Export, today: dt.date) -> Population:
         IncompleteSourceError: rows of the list cannot be read, it holds nobody, or it is a part.
     """
     if hr.rejected or not hr.complete or not hr.rows:
-        what = f"{len(hr.rejected):,} rows cannot be read" if hr.rejected else hr.missing or "it holds nobody"
+        what = f"{len(hr.rejected):,} of its rows cannot be read" if hr.rejected else hr.missing or "it holds nobody"
         raise IncompleteSourceError(f"The list of employees is not whole: {what}.", where=", ".join(hr.files),
                                     advice="Correct the list, or export it again.")  # fmt: skip
     people = hr.users().with_row_index("p").with_columns(pl.col("p").cast(pl.Int64))

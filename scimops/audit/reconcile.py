@@ -77,7 +77,7 @@ def reconcile(
     )  # fmt: skip
     if unsure:
         absent = pl.col("n").is_null() & pl.col("status").is_in(["left_still_active", "gone"])
-        status = pl.when(absent).then(pl.lit("cannot_tell")).otherwise("status")
+        status = pl.when(absent).then(pl.lit("maybe_left")).otherwise("status")
         result = result.with_columns(status=status)
     result = _compared(result, met, fields)
     result, told = _explained(result, met, logs, at, computer, folder)

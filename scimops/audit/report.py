@@ -26,8 +26,8 @@ from scimops.findings import LEVELS, Finding, Level
 if TYPE_CHECKING:
     from scimops.audit.mask import Mask
 
-CODES = (*AUDIT_CATALOGUE, *EXCEPTION_CATALOGUE, *LOG_CATALOGUE, "old_export", "rows_unread", "older_audit",
-         "runs_missing")  # fmt: skip
+_OF_SOURCES = ("old_export", "rows_unread", "few_in_common", "export_not_older", "older_audit", "runs_missing")
+CODES = (*AUDIT_CATALOGUE, *EXCEPTION_CATALOGUE, *LOG_CATALOGUE, *_OF_SOURCES)
 """The codes that a finding of an audit may have."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from scimops.audit.kept import files_in
 from scimops.audit.logs.live import read_live
 from scimops.audit.people import KEYS
 from scimops.audit.state import State, load_state, read_state, without_enrolments
@@ -51,7 +52,7 @@ def read_held_state(setting: Setting, connection: str | None, saved: Path | None
     """
     if (connection is None) == (saved is None):
         raise UsageError(
-            "An audit needs the platform.", advice="Say --connection NAME, or --state FOLDER of a saved one."
+            "An audit needs the platform, once.", advice="Say --connection NAME, or --state FOLDER of a saved one."
         )
     if saved is not None:
         return load_state(saved)
@@ -126,8 +127,9 @@ def read_sources(
 ) -> Sources:  # fmt: skip
     """All that an audit works on: the platform, with the logs that it shows itself, then the files.
 
-    The arguments are those of :func:`read_held_state` and :func:`gather`, and so are the errors.
+    The arguments are those of :func:`read_held_state` and :func:`gather`, and so are the errors. Of a folder of logs
+    all files are read.
     """
     held = read_held_state(setting, connection, state)
     more = live_logs(connection, setting) if connection else None
-    return gather(export, setting, held, logs, people, folder, more=more)
+    return gather(export, setting, held, files_in(*logs), people, folder, more=more)

@@ -25,12 +25,12 @@ OF_SETTINGS = ("create_setting", "change_setting", "delete_setting", "create_tok
 """Operations that change how people are provisioned and trained, not people."""
 
 CHANGES: dict[str, str] = {
-    "left": "are in the export no more",
-    "came": "are new in the export",
-    "switched_off": "are not active any more",
-    "switched_on": "are active again",
-    "moved": "go to another group",
-    "other": "stay where they are, for another reason",
+    "left": "is in the export no more",
+    "came": "is new in the export",
+    "switched_off": "is not active any more",
+    "switched_on": "is active again",
+    "moved": "goes to another group",
+    "other": "stays there, for another reason",
 }
 """What may change of a person from one export to a later one."""
 

@@ -15,6 +15,7 @@ from scimops.audit.logs.events import SENDING
 from scimops.audit.logs.problems import differing_tenants, said
 from scimops.audit.logs.read import read_files
 from scimops.backend import Backend
+from scimops.touched import file_digest
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -75,6 +76,7 @@ def read_logs(
         return Logs(), []
     keeper = tempfile.TemporaryDirectory(prefix="scimops-") if folder is None else None
     place = Path(keeper.name) if keeper else Path(str(folder))
+    paths, twice = _once(paths)
     logs = read_files(paths, place)
     if known is not None:
         _drop_strangers(logs, known)
@@ -82,8 +84,24 @@ def read_logs(
     logs += more(place) if more else []
     spans = tuple(span for log in logs for span in log.spans)
     some = any(log.parts for log in logs)
-    found = differing + [one for log in logs for one in log.problems]
+    found = (
+        [said("log_twice", file=path.name) for path in twice]
+        + differing
+        + [one for log in logs for one in log.problems]
+    )
     return Logs(place if some else None, spans, tuple(log.file for log in logs), keeper), found
+
+
+def _once(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Files of which each has other bytes, and those that say the same again: counted once, nothing is doubled."""
+    seen: set[str] = set()
+    once: list[Path] = []
+    twice: list[Path] = []
+    for path in paths:
+        digest = file_digest(path) if path.is_file() else str(path)
+        (twice if digest in seen else once).append(path)
+        seen.add(digest)
+    return once, twice
 
 
 def _drop_strangers(logs: Sequence[Log], known: pl.DataFrame) -> None:

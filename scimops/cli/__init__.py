@@ -55,6 +55,9 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("SCIMOPS_DEBUG"):
             raise
+        if isinstance(error, OSError) and error.filename:  # of a file that the user named, or one beside it
+            complain(f"{error.filename2 or error.filename}: {error.strerror}. Name another file or folder.")
+            sys.exit(1)
         complain(f"This is a fault of scimops: {type(error).__name__}: {error}")
         complain("Please report it. With SCIMOPS_DEBUG=1 the same command shows where it happened.")
         sys.exit(1)

@@ -19,6 +19,7 @@ from scimops.errors import UsageError
 if TYPE_CHECKING:
     from scimops.audit.arrivals import Arrivals
     from scimops.audit.audit import Audit, Question
+    from scimops.audit.kept import KeptExport
     from scimops.audit.mask import Mask
     from scimops.audit.report import Report
     from scimops.audit.sources import Sources
@@ -83,17 +84,15 @@ def audit(
     from scimops.audit.arrivals import load_arrivals
     from scimops.audit.audit import audit as audited
     from scimops.audit.exceptions import load_exceptions
+    from scimops.audit.kept import kept_exports, not_older
     from scimops.audit.kept_report import keep_report
-    from scimops.audit.since_last import read_last
     from scimops.audit.sources import read_sources
-    from scimops.present.files import private_folder
-    from scimops.preview.personal import named_after_people
     from scimops.setting import load_setting
 
     reporting.check_words(fail_on or [])
     check(evidence, sample, seed)
-    if exports and not (period or timeline or applied):
-        raise UsageError("Earlier exports answer nothing yet.", advice="Say --period 2026-Q3, --timeline or --applied.")
+    _check_exports(exports, asked=bool(period or timeline or applied))
+    series = kept_exports(*exports or [])
     given = {"export": str(export), "setting": str(setting), "connection": connection or "", "state": str(state or ""),
              "log": [str(path) for path in log or []], "people": str(people or ""), "mask": mask or "",
              "applied": str(applied or "")}  # fmt: skip
@@ -101,10 +100,9 @@ def audit(
         chosen = load_setting(setting)
         entries = load_exceptions(exceptions) if exceptions else None
         about = reporting.about(chosen.name, people=people is not None, mask=_mask(mask))
-        last = read_last(keep, about) if keep else None
         earlier = load_arrivals(keep, _mask(mask)) if keep and period else None
         wanted = _further(
-            period, exports or [], earlier, new_hires or [], first_day, timeline=timeline, applied=applied,
+            period, series, earlier, new_hires or [], first_day, timeline=timeline, applied=applied,
             folder=setting.parent,
         )  # fmt: skip
         if connection:
@@ -113,14 +111,11 @@ def audit(
             export, chosen, setting.parent, connection=connection, state=state, logs=log or [], people=people
         )  # fmt: skip
         if save_state:
-            private_folder(save_state)
-            sources.state.save(save_state)
-        found = audited(sources.preview, sources.state, sources.logs, hr=sources.hr, found=sources.found)
+            _save(sources, save_state)
+        known = [*sources.found, *not_older(sources.preview.export, series)]
+        found = audited(sources.preview, sources.state, sources.logs, hr=sources.hr, found=known)
         asked, personal = wanted(found, sources)
-        personal |= named_after_people(sources.preview)
-        report = reporting.report_of(
-            found, entries=entries, mask=_mask(mask, personal), last=last, keeping=keep is not None, asked=asked
-        )
+        report = reporting.report_of(found, entries=entries, mask=_mask(mask, personal), asked=asked)
         if keep:
             report = keep_report(report, keep, about)
         failing = reporting.failing(report.findings, fail_on or [])
@@ -141,20 +136,19 @@ def audit(
 
 
 def _further(
-    period: str | None, exports: list[Path], arrivals: Arrivals | None, days: list[int], first: dt.datetime | None, *,
-    timeline: bool, applied: Path | None, folder: Path,
+    period: str | None, series: list[KeptExport], arrivals: Arrivals | None, days: list[int],
+    first: dt.datetime | None, *, timeline: bool, applied: Path | None, folder: Path,
 ) -> Callable[[Audit, Sources], tuple[list[Question], frozenset[str]]]:  # fmt: skip
     """What is asked beyond the usual, its words and files checked before the platform is read.
 
-    What it gives tells besides which groups of earlier exports are named after people.
+    What it gives tells besides which groups are named after people.
     """
     from scimops.audit import asked
     from scimops.audit.asked_over_time import questions as over_time
-    from scimops.audit.kept import kept_exports
     from scimops.audit.period import parse_period
     from scimops.plan import load_plan
 
-    span, series = parse_period(period) if period else None, kept_exports(*exports)
+    span = parse_period(period) if period else None
     plan = load_plan(applied) if applied else None
 
     def questions(audit: Audit, sources: Sources) -> tuple[list[Question], frozenset[str]]:
@@ -165,6 +159,18 @@ def _further(
         return found + more, personal
 
     return questions
+
+
+def _check_exports(exports: list[Path] | None, *, asked: bool) -> None:
+    if exports and not asked:
+        raise UsageError("Earlier exports answer nothing yet.", advice="Say --period 2026-Q3, --timeline or --applied.")
+
+
+def _save(sources: Sources, folder: Path) -> None:
+    from scimops.present.files import private_folder
+
+    private_folder(folder)
+    sources.state.save(folder)
 
 
 def _mask(reference: str | None, groups: frozenset[str] = frozenset()) -> Mask | None:

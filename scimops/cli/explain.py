@@ -19,7 +19,9 @@ STATE = Annotated[Path | None, typer.Option(help="A saved state, instead of a co
 LOGS = Annotated[
     list[Path] | None,
     typer.Option(
-        "--log", help="A log, of the identity provider or the platform; may be said several times.", metavar="FILE"
+        "--log",
+        help="A log, of the identity provider or the platform, or a folder of them; may be said several times.",
+        metavar="FILE",
     ),
 ]
 PEOPLE = Annotated[Path | None, typer.Option(help="The list of employees; then it is asked about them.", metavar="HR")]

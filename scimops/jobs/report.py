@@ -29,7 +29,7 @@ _ADVICE = {
 }
 
 _STEP_ADVICE = {
-    0: "Nothing is to be done.",
+    0: "It ran to its end. What came out stands below.",
     3: "There are findings: read them below.",
     4: "A safeguard withheld something: read below what, and decide.",
     5: "A source was incomplete, or a plan stale: make it anew and run again.",

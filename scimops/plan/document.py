@@ -165,6 +165,8 @@ def load_plan(path: Path) -> Plan:
     Raises:
         StalePlanError: it is no plan, or it was changed after it was made.
     """
+    if not path.is_file():
+        raise StalePlanError("There is no such file.", where=str(path), advice="Name a plan that scimops plan wrote.")
     try:
         document = json.loads(path.read_text("utf-8"))
         plan = Plan(

@@ -53,7 +53,7 @@ def _losses(report: Report) -> list[RenderableType]:
     table = plain_table("Where the others were lost", *columns, "missing link", "why", "what to do", right=columns)
     for count, accepted, link, why, advised in rows:
         add_row(table, count, *((accepted,) if some else ()), link, why, advised)
-    return [table]
+    return [Group(table, Text("Who they are: --out DIR, or --json.", style="dim"))]
 
 
 def _left(report: Report) -> list[RenderableType]:

@@ -265,6 +265,10 @@ def main(words: list[str]) -> int:
     if len(words) != 1:
         sys.stdout.write("python -I verify.py EVIDENCE.zip [--key ledger.pub]\n")
         return 2
+    for path in filter(None, (Path(words[0]), key)):
+        if not path.is_file():
+            sys.stdout.write(f"There is no such file: {path}\n")
+            return 2
     csv.field_size_limit(1 << 24)
     found = Check(Path(words[0]), key).all()
     lines = found.said + found.unseen + [f"WRONG {fault}" for fault in found.wrong]

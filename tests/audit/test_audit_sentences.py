@@ -46,8 +46,8 @@ def test_of_one_and_of_three_it_is_a_sentence(code: str) -> None:
          "1 person left and was renamed at that moment, so the platform's person was not found again.",
          "3 people left and were renamed at that moment, so the platform's people were not found again."),
         ("lost_no_enrolment", "For 1 person the group has no enrolment.", "For 3 people the group has no enrolment."),
-        ("lost_no_log", "For 1 person nobody can tell why: no log covers the time.",
-         "For 3 people nobody can tell why: no log covers the time."),
+        ("lost_no_log", "For 1 person nobody can tell why: no log of the identity provider covers the time.",
+         "For 3 people nobody can tell why: no log of the identity provider covers the time."),
     ],
 )  # fmt: skip
 def test_the_words(code: str, one: str, three: str) -> None:

@@ -43,7 +43,7 @@ def test_nobody_left_where_a_row_cannot_be_read(tmp_path: Path) -> None:
     assert document(*said)["reconciled"]["left_still_active"] == 1
     export.write_text(HEADER + line("ada") + "\nbob,cut off\n")
     found = document(*said)
-    assert found["reconciled"] == {"cannot_tell": 2, "right": 1}
+    assert found["reconciled"] == {"maybe_left": 2, "right": 1}
     unread = next(one for one in found["findings"] if one["code"] == "rows_unread")
     assert (unread["level"], unread["message"]) == ("error", "1 row of the export cannot be read.")
     run(*said, "--fail-on", "rows_unread", code=3)

@@ -65,6 +65,12 @@ CATALOGUE: dict[str, Code] = {
         "for sent here.",
         {"file": "log.json", "applications": "Awareness (40), Payroll (2)"},
     ),
+    "log_twice": Code(
+        "info",
+        "{file} is the same as another file of logs: it is read once.",
+        "Name each file once.",
+        {"file": "log.json"},
+    ),
     "log_tenants_differ": Code(
         "error",
         "The logs are of several tenants: {tenants}.",

@@ -13,13 +13,12 @@ from scimops.audit.arrivals import Arrivals, load_arrivals
 from scimops.audit.asked_over_time import questions
 from scimops.audit.audit import Audit, Question, audit
 from scimops.audit.exceptions import load_exceptions
-from scimops.audit.kept import KeptExport, kept_exports
+from scimops.audit.kept import KeptExport, files_in, kept_exports, not_older
 from scimops.audit.kept_report import keep_report
 from scimops.audit.since_last import About, read_last
 from scimops.audit.sources import Sources, read_sources
 from scimops.errors import ScimopsError, UsageError
 from scimops.plan import Plan, load_plan
-from scimops.preview.personal import named_after_people
 from scimops.setting import load_setting
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class AuditSession:
             self.sources = self._read()
             found = audit(
                 self.sources.preview, self.sources.state, self.sources.logs, hr=self.sources.hr,
-                found=self.sources.found,
+                found=[*self.sources.found, *not_older(self.sources.preview.export, series)],
             )  # fmt: skip
             folder = Path(self.given.kept) if self.given.kept else None
             last = read_last(folder, self._about(found)) if folder else None
@@ -153,8 +152,7 @@ class AuditSession:
         folder, story = Path(self.given.setting).parent, self._example
         if story is not None:
             folder, series = story.folder, kept_exports(*story.exports[:-1])
-        asked, personal = questions(found, self.sources, series, folder, applied=plan, timeline=True)
-        return asked, personal | named_after_people(found.preview)
+        return questions(found, self.sources, series, folder, applied=plan, timeline=True)
 
     @property
     def asked(self) -> dict[str, Question]:
@@ -198,12 +196,8 @@ def files_of(words: str) -> Sequence[Path]:
     Raises:
         UsageError: a folder holds none.
     """
-    found: list[Path] = []
-    for word in filter(None, map(str.strip, words.split(","))):
-        path = Path(word)
-        inside = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))\
-            if path.is_dir() else [path]  # fmt: skip
-        if not inside:
+    named = [word for word in map(str.strip, words.split(",")) if word]
+    for word in named:
+        if not files_in(word):
             raise UsageError("The folder is empty.", where=word, advice="Put the files there, or name them.")
-        found += inside
-    return found
+    return files_in(*named)
