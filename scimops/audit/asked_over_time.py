@@ -46,7 +46,8 @@ def questions(
     found, personal = [], named_after_people(audit.preview)
     if applied:
         paths = [part.source.path for part in audit.preview.export.parts] + [one.path for one in reversed(exports)]
-        found = [of_drift(applied, sources, paths, folder)]
+        question, named = of_drift(applied, sources, paths, folder)
+        found, personal = [question], personal | named
     if timeline:
         more, earlier = of_exports(audit, sources.state.snapshot, exports, folder)
         found += [*of_logs(sources.logs), *more]
@@ -54,7 +55,9 @@ def questions(
     return found, personal
 
 
-def of_drift(applied: Plan, sources: Sources, exports: Iterable[Path], folder: Path) -> Question:
+def of_drift(
+    applied: Plan, sources: Sources, exports: Iterable[Path], folder: Path
+) -> tuple[Question, frozenset[str]]:  # fmt: skip
     """What differs there from the plan that was applied last, since when, and by whom?
 
     Args:
@@ -63,12 +66,16 @@ def of_drift(applied: Plan, sources: Sources, exports: Iterable[Path], folder: P
         exports: files among which is the export that the plan was made of.
         folder: where files that the setting names are looked for.
 
+    Returns:
+        The question, and the keys of groups that are named after people in that export.
+
     Raises:
         StalePlanError: it is not among them.
         UsageError: the plan is of another platform.
     """
     snapshot = sources.state.snapshot
-    found = drift(applied, preview_applied(applied, exports, snapshot, folder), snapshot, sources.logs)
+    preview = preview_applied(applied, exports, snapshot, folder)
+    found = drift(applied, preview, snapshot, sources.logs)
     name, files = f"plan-{applied.digest[:12]}", ", ".join(part["name"] for part in applied.source.files)
     return Question(
         "drift", "What differs from what was applied, since when and by whom?",
@@ -78,7 +85,7 @@ def of_drift(applied: Plan, sources: Sources, exports: Iterable[Path], folder: P
         "The plan's export under the plan's setting, compared with what is there now; each difference looked up in the "
         "logs since then. Where no line tells of it, nobody is named.",
         found.differences.height, found.counts, found.differences,
-    )  # fmt: skip
+    ), named_after_people(preview)  # fmt: skip
 
 
 def of_logs(logs: Logs) -> list[Question]:

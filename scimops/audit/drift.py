@@ -36,7 +36,7 @@ KINDS: dict[str, str] = {
     "gone": "is not there any more",
     "switched_off": "is not active any more",
     "switched_on": "is active, and was not to be",
-    "came": "is there, and was in no row of what was applied",
+    "came": "is there, and was in no row that could be read of what was applied",
     "value": "has another value",
     "out_of_group": "is not in the group any more",
     "into_group": "is in a group in which they were not to be",
@@ -202,7 +202,10 @@ def _told(found: pl.DataFrame, logs: Logs, since: str, computer: Backend, folder
     # a line that lists its changes, and not this one, is no evidence of it; one that lists none may be
     silent = ~group & (pl.col("changes") == "[]")
     both = both.with_columns(
-        told_by=pl.when(named & names_it).then(pl.lit("value")).when(~named | silent).then(pl.lit("operation"))
+        told_by=pl.when(named & names_it & (group | pl.col("there").is_not_null()))
+        .then(pl.lit("value"))
+        .when(~named | silent)
+        .then(pl.lit("operation"))
     )
     both = both.drop_nulls("told_by").sort(pl.col("told_by") == "value", "at", "row")
     last = both.group_by("d", maintain_order=True).last()

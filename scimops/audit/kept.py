@@ -48,9 +48,12 @@ class KeptExport:
 
         Raises:
             SourceError: it cannot be read.
-            IncompleteSourceError: it is only a part: who is not in it would count as gone.
+            IncompleteSourceError: it is only a part, or holds nobody: who is not in it would count as gone.
         """
-        return read_export(self.path)
+        export = read_export(self.path)
+        if not export.rows:
+            raise IncompleteSourceError("the export holds nobody.", where=self.path.name, advice="Leave it out.")
+        return export
 
 
 def kept_exports(*places: str | Path) -> list[KeptExport]:
@@ -59,7 +62,7 @@ def kept_exports(*places: str | Path) -> list[KeptExport]:
     Raises:
         SourceError: there is no such file or folder.
     """
-    paths = files_in(*places)
+    paths = list({path.resolve(): path for path in files_in(*places)}.values())
     for path in paths:
         if not path.is_file():
             raise SourceError("there is no such file.", where=str(path), advice="Check the name and the folder.")
@@ -78,12 +81,18 @@ def files_in(*places: str | Path) -> list[Path]:
 def before(audit: Audit, exports: Sequence[KeptExport]) -> list[KeptExport]:
     """Those of `exports` that are older than the audit's own, and not it."""
     own = audit.preview.export
-    return [one for one in exports if one.taken_at < own.taken_at and one.files != own.files]
+    return [one for one in exports if one.taken_at < own.taken_at and not _is(one, own)]
+
+
+def _is(one: KeptExport, own: Export) -> bool:
+    """Is it the audit's own export, kept too? One that is unpacked is known by its name and time."""
+    paths = {part.source.path.resolve() for part in own.parts}
+    return one.path.resolve() in paths or (one.files == own.files and one.taken_at == own.taken_at)
 
 
 def not_older(own: Export, exports: Sequence[KeptExport]) -> list[Finding]:
     """What is said of kept exports that are not older than the audit's own, and not it: they are left out."""
-    later = [one for one in exports if one.taken_at >= own.taken_at and one.files != own.files]
+    later = [one for one in exports if one.taken_at >= own.taken_at and not _is(one, own)]
     if not later:
         return []
     names = ", ".join(one.path.name for one in later[:_NAMED]) + (" …" if len(later) > _NAMED else "")

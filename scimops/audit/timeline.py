@@ -25,6 +25,7 @@ OF_SETTINGS = ("create_setting", "change_setting", "delete_setting", "create_tok
 """Operations that change how people are provisioned and trained, not people."""
 
 CHANGES: dict[str, str] = {
+    "cannot_tell": "is in no row that can be read of one of both exports",
     "left": "is in the export no more",
     "came": "is new in the export",
     "switched_off": "is not active any more",
@@ -84,15 +85,16 @@ def groups_over_time(previews: Iterable[Preview]) -> pl.DataFrame:
         `at` (when the export was taken), `file`, `group_key`, `group` (its latest name), `members`. A group that an
         export has nobody for is there with 0, so that lines of a chart end at the ground.
     """
-    sizes: dict[tuple[str, str], int] = {}
+    sizes: dict[tuple[str, str, str], int] = {}
     taken, names = [], {}
     for preview in previews:
         at = moment(preview.export.taken_at)
-        taken.append((at, ", ".join(preview.export.files)))
+        file = ", ".join(preview.export.files)
+        taken.append((at, file))
         for group in preview.groups:
-            sizes[at, group.group_key] = group.members
+            sizes[at, file, group.group_key] = group.members
             names[group.group_key] = group.name
-    rows = [(at, file, key, names[key], sizes.get((at, key), 0)) for at, file in taken for key in sorted(names)]
+    rows = [(at, file, key, names[key], sizes.get((at, file, key), 0)) for at, file in taken for key in sorted(names)]
     kinds = {"at": pl.String, "file": pl.String, "group_key": pl.String, "group": pl.String, "members": pl.Int64}
     return pl.DataFrame(rows, schema=kinds, orient="row")
 
@@ -116,16 +118,17 @@ class Between:
     @property
     def in_both(self) -> int:
         """How many people both exports have."""
-        return sum(self.counts.values()) - self.counts["left"] - self.counts["came"]
+        return sum(self.counts.values()) - sum(self.counts[name] for name in ("cannot_tell", "left", "came"))
 
 
 def between(before: Preview, after: Preview) -> Between:
     """Who came, left and moved from the export of `before` to that of `after`: yesterday's and today's, mostly."""
     comparison = compare(before, after)
+    unread = [bool(preview.reasons.get("rejected_unreadable")) for preview in (before, after)]
     inactive = [pl.col(name) == "inactive" for name in ("from_reason", "to_reason")]
     change = (
-        pl.when(pl.col("row_after").is_null()).then(pl.lit("left"))
-        .when(pl.col("row_before").is_null()).then(pl.lit("came"))
+        pl.when(pl.col("row_after").is_null()).then(pl.lit("cannot_tell" if unread[1] else "left"))
+        .when(pl.col("row_before").is_null()).then(pl.lit("cannot_tell" if unread[0] else "came"))
         .when(~inactive[0] & inactive[1]).then(pl.lit("switched_off"))
         .when(inactive[0] & ~inactive[1]).then(pl.lit("switched_on"))
         .when(pl.col("from_group").ne_missing(pl.col("to_group"))).then(pl.lit("moved"))

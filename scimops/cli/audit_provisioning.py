@@ -112,7 +112,7 @@ def audit(
         )  # fmt: skip
         if save_state:
             _save(sources, save_state)
-        known = [*sources.found, *not_older(sources.preview.export, series)]
+        known = [*sources.found, *(not_older(sources.preview.export, series) if period or timeline else [])]
         found = audited(sources.preview, sources.state, sources.logs, hr=sources.hr, found=known)
         asked, personal = wanted(found, sources)
         report = reporting.report_of(found, entries=entries, mask=_mask(mask, personal), asked=asked)

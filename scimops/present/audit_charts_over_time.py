@@ -42,11 +42,11 @@ def days_chart(daily: pl.DataFrame) -> Chart:
     long = days.unpivot(["changes", "failures"], index=["day", "log"], variable_name="kind", value_name="lines")
     last = dt.date.fromisoformat(newest[-1])
     first = min(dt.date.fromisoformat(newest[0]), last - _FEWEST_DAYS)
-    span = alt.Scale(domain=[alt.DateTime(year=day.year, month=day.month, date=day.day)
+    span = alt.Scale(type="utc", domain=[alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True)
                              for day in (first, last + dt.timedelta(days=1))])  # fmt: skip
     kinds = alt.Scale(domain=["changes", "failures"], range=[COLOURS["go on"], COLOURS["lost here"]])
     bars = alt.Chart(alt.InlineData(values=long.to_dicts())).mark_bar().encode(
-        x=alt.X("day:T", timeUnit="yearmonthdate", title=None, scale=span, axis=_DATES),
+        x=alt.X("day:T", timeUnit="utcyearmonthdate", title=None, scale=span, axis=_DATES),
         y=alt.Y("lines:Q", title=None, axis=alt.Axis(tickCount=3, tickMinStep=1, format="d")),
         color=alt.Color("kind:N", title=None, scale=kinds, legend=alt.Legend(orient="top", symbolType="square")),
         row=alt.Row("log:N", title=None, header=alt.Header(labelAngle=0, labelAlign="left", labelFontSize=12)),
@@ -76,12 +76,12 @@ def groups_over_time_chart(sizes: pl.DataFrame) -> Chart:
     """
     shown = sizes.filter(pl.col("group_key").is_in(_moved(sizes)["group_key"].head(GROUPS_SHOWN).implode()))
     rows = shown.select(
-        "at", "members", group=pl.Series([shortened(name, _NAME) for name in shown["group"]])
+        "at", "members", "group_key", group=pl.Series([shortened(name, _NAME) for name in shown["group"]])
     ).to_dicts()
-    names = list(dict.fromkeys(row["group"] for row in rows))
+    keys = list(dict.fromkeys(row["group_key"] for row in rows))  # cut names of two groups may be one
     last = max(row["at"] for row in rows)
-    colour = alt.Color("group:N", legend=None, scale=alt.Scale(domain=names, range=_LINES[: len(names)]))
-    across = alt.X("at:T", title=None, axis=_DATES)
+    colour = alt.Color("group_key:N", legend=None, scale=alt.Scale(domain=keys, range=_LINES[: len(keys)]))
+    across = alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=_DATES)
     base = alt.Chart(alt.InlineData(values=rows))
     lines = base.mark_line(point=True, strokeWidth=2).encode(
         x=across, y=alt.Y("members:Q", title="people"), color=colour

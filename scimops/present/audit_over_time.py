@@ -56,11 +56,11 @@ def by_day(daily: pl.DataFrame) -> pl.DataFrame:
 
 def by_group(sizes: pl.DataFrame) -> pl.DataFrame:
     """`group`, and a column for each of the newest exports with how many people it has in it; the largest first."""
-    newest = sizes["at"].unique().sort()[-EXPORTS_SHOWN:]
-    long = next(long for long in (10, 16, 19, 24) if newest.str.head(long).n_unique() == newest.len())
-    shown = sizes.filter(pl.col("at").is_in(newest.implode()))
-    shown = shown.with_columns(at=pl.col("at").str.head(long).str.replace("T", " ")).sort("at")
-    wide = shown.pivot("at", index=["group_key", "group"], values="members", maintain_order=True).drop("group_key")
+    newest = sizes.select("at", "file").unique().sort("at", "file").tail(EXPORTS_SHOWN)
+    long = next((long for long in (10, 16, 19, 24) if newest["at"].str.head(long).n_unique() == newest.height), 0)
+    label = pl.col("at").str.head(long).str.replace("T", " ") if long else pl.format("{} {}", "file", "at")
+    shown = sizes.join(newest, on=["at", "file"], how="semi").sort("at", "file").with_columns(label=label)
+    wide = shown.pivot("label", index=["group_key", "group"], values="members", maintain_order=True).drop("group_key")
     return wide.sort(wide.columns[-1], "group", descending=[True, False])
 
 

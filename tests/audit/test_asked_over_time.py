@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -123,8 +124,37 @@ def test_a_mask_covers_groups_that_an_earlier_export_named_after_people(
     assert whole not in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_a_mask_covers_groups_that_the_applied_plan_named_after_people(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCIMOPS_MASK_KEY", "0123456789abcdef" * 2)
+    name = read_export(story.exports[-2]).users().row(0, named=True)
+    whole, old = f"{name['firstName']} {name['lastName']}", tmp_path / "2026-11-23.csv"
+    text = story.exports[-2].read_text(encoding="utf-8-sig")
+    old.write_text(text.replace(",Legal,", f",{whole},"), encoding="utf-8")
+    _, plan = plan_for(read_export(old), load_setting(story.setting), load_state(story.state).snapshot, story.folder)
+    plan.save(tmp_path / "plan.json")
+    asked = ("--applied", tmp_path / "plan.json", "--exports", old)
+    assert whole in json.dumps(document(*words(story, *asked)), ensure_ascii=False)
+    assert whole not in json.dumps(
+        document(*words(story, *asked, "--mask", "env:SCIMOPS_MASK_KEY")), ensure_ascii=False
+    )
+
+
+def test_an_empty_earlier_export_is_refused_and_one_named_like_todays_is_read(story: Story, tmp_path: Path) -> None:
+    same = tmp_path / story.exports[-1].name
+    same.write_bytes(story.exports[-2].read_bytes())
+    os.utime(same, (1_760_000_000, 1_760_000_000))
+    named = read_export(same).taken_at < read_export(story.exports[-1]).taken_at
+    found = document(*words(story, "--timeline", "--exports", same))
+    assert named == ("since_export" in {one["name"] for one in found["questions"]})
+    nobody = tmp_path / "2026-11-22.csv"
+    nobody.write_text(story.exports[-2].read_text(encoding="utf-8-sig").splitlines()[0] + "\n")
+    assert "holds nobody" in str(run(*words(story, "--timeline", "--exports", nobody), code=5).exception)
+
+
 def test_two_exports_of_one_minute_have_a_column_each() -> None:
     taken = [f"2026-11-25T08:00:00.{part}00Z" for part in (1, 2)]
-    sizes = pl.DataFrame([(at, "sales", "Sales", members) for members, at in enumerate(taken)],
-                         schema=["at", "group_key", "group", "members"], orient="row")  # fmt: skip
+    sizes = pl.DataFrame([(at, "a.csv", "sales", "Sales", members) for members, at in enumerate(taken)],
+                         schema=["at", "file", "group_key", "group", "members"], orient="row")  # fmt: skip
     assert by_group(sizes).rows() == [("Sales", 0, 1)]

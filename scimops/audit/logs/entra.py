@@ -33,7 +33,8 @@ _SKIPS = {"redundantexport": "no_change", "duplicatesourceentries": "duplicate_i
 
 def tenant_of(record: dict[str, Any]) -> str | None:
     """The tenant that a record is of."""
-    return text_or_none(record.get("tenantId"))
+    tenant = text_or_none(record.get("tenantId"))
+    return tenant.lower() if tenant else None  # a GUID has no case
 
 
 def application_of(record: dict[str, Any]) -> str | None:
