@@ -13,10 +13,10 @@ from scimops.grouping import REASONS
 from scimops.present import tables
 from scimops.present.tables import compare_tables, explain_text, preview_tables, read_table
 from scimops.present.words import reason_rows, visible
-from scimops.preview.personal import named_after_people
 from scimops.preview import preview_export
 from scimops.preview.compare import compare
 from scimops.preview.explain import explain
+from scimops.preview.personal import named_after_people
 from scimops.setting import quick_setting
 
 
