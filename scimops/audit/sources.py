@@ -52,7 +52,7 @@ def read_held_state(setting: Setting, connection: str | None, saved: Path | None
     """
     if (connection is None) == (saved is None):
         raise UsageError(
-            "An audit needs the platform, once.", advice="Say --connection NAME, or --state FOLDER of a saved one."
+            "An audit needs the platform.", advice="Say --connection NAME, or --state FOLDER of a saved one."
         )
     if saved is not None:
         return load_state(saved)
