@@ -38,16 +38,18 @@ def questions(
         timeline: ask of logs and exports too.
 
     Returns:
-        The questions, and the keys of groups that are named after people, today or in an earlier export.
+        The questions, and the keys of groups that are named after people in another export than today's.
 
     Raises:
         ScimopsError: as :func:`of_drift` and :func:`of_exports`.
     """
-    found, personal = [], named_after_people(audit.preview)
+    found: list[Question] = []
+    personal = frozenset[str]()
     if applied:
         paths = [part.source.path for part in audit.preview.export.parts] + [one.path for one in reversed(exports)]
         question, named = of_drift(applied, sources, paths, folder)
-        found, personal = [question], personal | named
+        found.append(question)
+        personal |= named
     if timeline:
         more, earlier = of_exports(audit, sources.state.snapshot, exports, folder)
         found += [*of_logs(sources.logs), *more]
@@ -122,7 +124,7 @@ def of_exports(
         IncompleteSourceError: an export is a part, or the one before today's is of another company.
         SettingError: an export has no column that the setting names.
     """
-    earlier, today = before(audit, exports), audit.preview
+    earlier, today = before(audit.preview.export, exports), audit.preview
     if not earlier:
         return [], frozenset()
     personal: set[str] = set()

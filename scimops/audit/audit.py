@@ -23,7 +23,6 @@ from scimops.plan.make import must_be_whole, people_of_setting
 from scimops.preview import Preview
 
 if TYPE_CHECKING:
-    from scimops.client.snapshot import Snapshot
     from scimops.idp import Export
 
 FORMAT = 1
@@ -105,53 +104,42 @@ def audit(
     met = meet(preview, state.snapshot)
     population = of_hr(met, hr, at.date()) if hr is not None else of_export(met)
     left = population.people.filter(pl.col("left") & pl.col("n").is_not_null())["n"]
-    old = at - preview.export.taken_at > TOO_OLD
-    unread = preview.reasons.get("rejected_unreadable", 0)
-    strange = _strange(met, state.snapshot)
-    unsure = old or unread > 0 or bool(strange)
-    reconciled = reconcile(met, logs, at, left=left, unsure=unsure, backend=backend, folder=folder)
+    doubts = _doubts(met, at)
+    reconciled = reconcile(met, logs, at, left=left, unsure=bool(doubts), backend=backend, folder=folder)
     coverage = cover(met, state, population, logs, at, told=reconciled.told, backend=backend, folder=folder)
-    about_sources = [
-        *found,
-        *([_old_export(preview, at)] if old else []),
-        *([_unread(unread)] if unread else []),
-        *strange,
-    ]
     names = {"export": ", ".join(preview.export.files), "platform": state.snapshot.where}
     names |= {"list of employees": ", ".join(hr.files)} if hr is not None else {}
     names |= {"logs": ", ".join(logs.files)} if logs.files else {}
-    findings = [*about_sources, *find(coverage, reconciled)]
+    findings = [*found, *doubts, *find(coverage, reconciled)]
     return Audit(preview, coverage, reconciled, findings, moment(at), names)
 
 
-def _old_export(preview: Preview, at: dt.datetime) -> Finding:
-    hours = round((at - preview.export.taken_at).total_seconds() / 3600)
-    return Finding(
-        "old_export", "error", f"The export is {hours:,} hours older than the snapshot of the platform.",
-        "Whoever is in no row of it is not said to have left. Export again and audit on the same day.", count=hours,
-    )  # fmt: skip
-
-
-def _strange(met: Met, snapshot: Snapshot) -> list[Finding]:
-    """Is the export of another company than the platform's people are?"""
-    ours, _ = people_of_setting(met.users, snapshot)
+def _doubts(met: Met, at: dt.datetime) -> list[Finding]:
+    """Why who is in no row of the export is not said to have left: it is old, not read whole, or of another company."""
+    age, unread = at - met.preview.export.taken_at, met.preview.reasons.get("rejected_unreadable", 0)
+    ours, _ = people_of_setting(met.users.select("setting"), met.snapshot)
     shared, rows, there = met.matched.pairs.height, met.rows.height, ours.height
-    if min(rows, there) < FEWEST or not few_in_common(shared, rows, there):
-        return []
-    return [Finding(
-        "few_in_common", "error",
-        f"The export has {rows:,} people, the platform {there:,} of this setting, and they share {shared:,}.",
-        "Whoever is in no row of the export is not said to have left. Is one of them of another company, or a part?",
-        count=shared,
-    )]  # fmt: skip
-
-
-def _unread(count: int) -> Finding:
-    return Finding(
-        "rows_unread", "error", f"{count:,} {'row' if count == 1 else 'rows'} of the export cannot be read.",
-        "Whoever is in no other row is not said to have left. scimops read names the rows: mend them, or export again.",
-        count=count,
-    )  # fmt: skip
+    doubts = []
+    if age > TOO_OLD:
+        hours = round(age.total_seconds() / 3600)
+        doubts.append(Finding(
+            "old_export", "error", f"The export is {hours:,} hours older than the snapshot of the platform.",
+            "Whoever is in no row of it is not said to have left. Export again and audit on the same day.", count=hours,
+        ))  # fmt: skip
+    if unread:
+        doubts.append(Finding(
+            "rows_unread", "error", f"{unread:,} {'row' if unread == 1 else 'rows'} of the export cannot be read.",
+            "Whoever is in no other row is not said to have left. scimops read names the rows: mend them, or export "
+            "again.", count=unread,
+        ))  # fmt: skip
+    if min(rows, there) >= FEWEST and few_in_common(shared, rows, there):
+        doubts.append(Finding(
+            "few_in_common", "error",
+            f"The export has {rows:,} people, the platform {there:,} of this setting, and they share {shared:,}.",
+            "Whoever is in no row of the export is not said to have left. Is one of them of another company, or a "
+            "part?", count=shared,
+        ))  # fmt: skip
+    return doubts
 
 
 def _questions(audit: Audit) -> list[Question]:

@@ -101,8 +101,8 @@ def preview_applied(applied: Plan, exports: Iterable[Path], snapshot: Snapshot, 
 
 
 def drift(
-    applied: Plan, preview: Preview, snapshot: Snapshot, logs: Logs, *, since: dt.datetime | None = None,
-    backend: str = "polars", folder: Path | None = None,
+    applied: Plan, preview: Preview, snapshot: Snapshot, logs: Logs, *, backend: str = "polars",
+    folder: Path | None = None,
 ) -> Drift:  # fmt: skip
     """What differs there from what was applied.
 
@@ -111,7 +111,6 @@ def drift(
         preview: that plan's, from :func:`preview_applied`.
         snapshot: what is there now.
         logs: what the logs say.
-        since: when that apply ended; not given: when what its plan was made of was read.
         backend: `polars`, or a Spark master.
         folder: for a cluster, where frames are staged.
 
@@ -119,7 +118,7 @@ def drift(
         UsageError: the plan is of another service provider, whose people are others.
         IncompleteSourceError: the export is a part, or mostly foreign.
     """
-    start = moment(since or dt.datetime.fromisoformat(applied.source.read_at))
+    start = moment(dt.datetime.fromisoformat(applied.source.read_at))
     plan = make_plan(preview, snapshot)
     there = preview.people.height - plan.operations.filter(kind="create").height
     if applied.source.where != snapshot.where and few_in_common(there, preview.people.height, snapshot.users.height):

@@ -18,7 +18,6 @@ from scimops.idp.source import taken_at
 from scimops.mapping import map_users
 
 if TYPE_CHECKING:
-    from scimops.audit.audit import Audit
     from scimops.setting import Setting
 
 _FEW = 0.5
@@ -78,9 +77,8 @@ def files_in(*places: str | Path) -> list[Path]:
     return paths
 
 
-def before(audit: Audit, exports: Sequence[KeptExport]) -> list[KeptExport]:
+def before(own: Export, exports: Sequence[KeptExport]) -> list[KeptExport]:
     """Those of `exports` that are older than the audit's own, and not it."""
-    own = audit.preview.export
     return [one for one in exports if one.taken_at < own.taken_at and not _is(one, own)]
 
 

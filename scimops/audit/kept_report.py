@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,14 +43,19 @@ def keep_report(report: Report, folder: Path, about: About) -> Report:
         SourceError: what is kept cannot be read; it stays as it is.
     """
     with _alone(folder):
-        report = _against_last(report, folder, about)
+        report = against_last(report, folder, about)
         arrivals = record(folder, report.audit)
         keep(folder, about, report.audit.at, report.items)
     nights = said(arrivals, report.audit.at)
     return replace(report, findings=[*nights, *(one for one in report.findings if one not in nights)])
 
 
-def _against_last(report: Report, folder: Path, about: About) -> Report:
+def against_last(report: Report, folder: Path, about: About) -> Report:
+    """`report` as it is against the last audit that was kept in `folder`, or as the first one; nothing is written.
+
+    Raises:
+        UsageError: what is kept is of a later time, cannot be read, or is about others.
+    """
     last = read_last(folder, about)
     if report.last and last and last.at == report.audit.at and last.frame.equals(report.items.select(KEPT)):
         return report  # this one is kept already: nothing of it would be new against itself
@@ -60,19 +64,13 @@ def _against_last(report: Report, folder: Path, about: About) -> Report:
     return replace(report, items=items, last=since)
 
 
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path) -> AbstractContextManager[object]:
     """One audit at a time; the lock goes with the process that holds it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK, timeout=_WAIT, mode=0o600)
     try:
-        lock.acquire()
+        return FileLock(folder / LOCK, timeout=_WAIT, mode=0o600).acquire()
     except Timeout:
         raise KeptByAnotherError(
             f"Another audit has been writing here for {_WAIT:.0f} seconds.", where=str(folder),
             advice=f"Wait for its end. Who holds {LOCK}? The lock goes with that process; or name another folder.",
         ) from None  # fmt: skip
-    try:
-        yield
-    finally:
-        lock.release()

@@ -124,7 +124,7 @@ def joined_in(
         SettingError: an export has no column that the setting names.
     """
     own = audit.preview.export
-    kept = before(audit, exports)
+    kept = before(own, exports)
     known, unclear = through(chain((one.read() for one in kept), [own]), audit.preview.setting)
     known, more = with_list(known, hr)
     series: list[KeptExport | Export] = [*kept, own]

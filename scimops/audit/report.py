@@ -19,7 +19,7 @@ from scimops.audit.catalogue import AUDIT_CATALOGUE, found
 from scimops.audit.exceptions import EXCEPTION_CATALOGUE, Agreed, Entry
 from scimops.audit.items import items_of
 from scimops.audit.logs.problems import CATALOGUE as LOG_CATALOGUE
-from scimops.audit.since_last import About, Kept, SinceLast, compared
+from scimops.audit.since_last import About, SinceLast
 from scimops.errors import UsageError, nearest
 from scimops.findings import LEVELS, Finding, Level
 
@@ -88,20 +88,15 @@ def about(audit_setting: str, *, people: bool, mask: Mask | None) -> About:
 
 def report_of(
     audit: Audit, *, entries: list[tuple[int, Entry]] | None = None, mask: Mask | None = None,
-    last: Kept | None = None, keeping: bool = False, asked: Sequence[Question] = (),
+    asked: Sequence[Question] = (),
 ) -> Report:  # fmt: skip
-    """What is told of `audit`.
+    """What is told of `audit`, compared with no other (see :mod:`scimops.audit.kept_report`).
 
     Args:
         audit: the audit, with plain values.
         entries: the exceptions; None: there is no file of them.
         mask: replaces what names people, after exceptions were looked for by their plain names.
-        last: the last audit, masked with the same key or not at all.
-        keeping: compare with the last audit, also where this is the first.
         asked: further questions, with plain values.
-
-    Raises:
-        UsageError: the last audit is of a later time.
     """
     today = dt.datetime.fromisoformat(audit.at).date()
     items, agreed = exceptions.accept(items_of(audit), entries or [], today)
@@ -115,12 +110,9 @@ def report_of(
         questions = [replace(one, answer=mask.frame(one.answer)) for one in questions]
         audit, items = _masked(audit, mask), mask.frame(items)
         agreed = [replace(one, entry=_masked_entry(one.entry, mask)) for one in agreed]
-    since: SinceLast | None = None
-    if keeping:
-        items, since = compared(items, last, audit.at)
     return Report(
         audit, questions, questions[len(questions) - len(asked) :], items, findings,
-        None if entries is None else agreed, since, masked=mask is not None,
+        None if entries is None else agreed, None, masked=mask is not None,
     )  # fmt: skip
 
 

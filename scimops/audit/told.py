@@ -84,21 +84,20 @@ def read_logs(
     logs += more(place) if more else []
     spans = tuple(span for log in logs for span in log.spans)
     some = any(log.parts for log in logs)
-    found = (
-        [said("log_twice", file=path.name) for path in twice]
-        + differing
-        + [one for log in logs for one in log.problems]
-    )
+    found = [said("log_twice", file=path.name) for path in twice]
+    found += [*differing, *(one for log in logs for one in log.problems)]
     return Logs(place if some else None, spans, tuple(log.file for log in logs), keeper), found
 
 
 def _once(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Files of which each has other bytes, and those that say the same again: counted once, nothing is doubled."""
+    sizes = [path.stat().st_size if path.is_file() else None for path in paths]
     seen: set[str] = set()
     once: list[Path] = []
     twice: list[Path] = []
-    for path in paths:
-        digest = file_digest(path) if path.is_file() else str(path)
+    for path, size in zip(paths, sizes, strict=True):
+        alike = size is not None and sizes.count(size) > 1  # a long log of its own size is not read for this
+        digest = file_digest(path) if alike else str(path)
         (twice if digest in seen else once).append(path)
         seen.add(digest)
     return once, twice

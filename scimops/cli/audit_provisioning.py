@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scimops.audit.mask import Mask
     from scimops.audit.report import Report
     from scimops.audit.sources import Sources
+    from scimops.preview import Preview
 
 STEP = "audit_provisioning"
 EXPORT = Annotated[Path, typer.Argument(help="Today's export.", metavar="EXPORT")]
@@ -115,7 +116,7 @@ def audit(
         known = [*sources.found, *(not_older(sources.preview.export, series) if period or timeline else [])]
         found = audited(sources.preview, sources.state, sources.logs, hr=sources.hr, found=known)
         asked, personal = wanted(found, sources)
-        report = reporting.report_of(found, entries=entries, mask=_mask(mask, personal), asked=asked)
+        report = reporting.report_of(found, entries=entries, mask=_mask(mask, sources.preview, personal), asked=asked)
         if keep:
             report = keep_report(report, keep, about)
         failing = reporting.failing(report.findings, fail_on or [])
@@ -141,7 +142,7 @@ def _further(
 ) -> Callable[[Audit, Sources], tuple[list[Question], frozenset[str]]]:  # fmt: skip
     """What is asked beyond the usual, its words and files checked before the platform is read.
 
-    What it gives tells besides which groups are named after people.
+    What it gives tells besides which groups of other exports than today's are named after people.
     """
     from scimops.audit import asked
     from scimops.audit.asked_over_time import questions as over_time
@@ -173,13 +174,16 @@ def _save(sources: Sources, folder: Path) -> None:
     sources.state.save(folder)
 
 
-def _mask(reference: str | None, groups: frozenset[str] = frozenset()) -> Mask | None:
-    """The mask of a key; `groups` that are named after people are masked as well."""
+def _mask(
+    reference: str | None, preview: Preview | None = None, groups: frozenset[str] = frozenset()
+) -> Mask | None:  # fmt: skip
+    """The mask of a key; with a preview, groups of it that are named after people are masked as well, and `groups`."""
     if reference is None:
         return None
     from scimops.audit.mask import Mask, mask_key
+    from scimops.preview.personal import named_after_people
 
-    return Mask(mask_key(reference), groups)
+    return Mask(mask_key(reference), groups | named_after_people(preview) if preview else groups)
 
 
 def _write(report: Report, out: Path) -> None:

@@ -25,14 +25,8 @@ EXPORTS_SHOWN: Final = 6
 CHANGES_READ: Final = 500
 """How many lines on settings are put into words, the newest."""
 
-
-VALUE: Final = 60
+_VALUE: Final = 60
 """Letters of a value that are shown."""
-
-
-def names_people(question: Question) -> bool:
-    """Is the answer a list of people?"""
-    return "userName" in question.answer.columns
 
 
 def brief(question: Question) -> pl.DataFrame | None:
@@ -40,7 +34,7 @@ def brief(question: Question) -> pl.DataFrame | None:
     shape = _BRIEF.get(question.name)
     if shape is not None:
         return shape(question.answer)
-    return None if names_people(question) else answer_frame(question.answer)
+    return None if "userName" in question.answer.columns else answer_frame(question.answer)
 
 
 def by_day(daily: pl.DataFrame) -> pl.DataFrame:
@@ -124,4 +118,4 @@ def _changes(text: str | None) -> str:
 def _value(value: Any) -> str:
     if value is None:
         return "nothing"
-    return shortened(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), VALUE)
+    return shortened(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), _VALUE)

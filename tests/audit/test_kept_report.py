@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from scimops.audit import kept_report
 from scimops.audit.arrivals import NAME, load_arrivals
-from scimops.audit.kept_report import LOCK, KeptByAnotherError, keep_report
+from scimops.audit.kept_report import LOCK, KeptByAnotherError, against_last, keep_report
 from scimops.audit.report import Report, about, report_of
 from scimops.audit.since_last import FILE, read_last
 from scimops.errors import UsageError
@@ -26,8 +26,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "kept"
 
 
-def report(company: Company, number: int, **more: Any) -> Report:
-    return report_of(audited(company, number), keeping=True, **more)
+def report(company: Company, number: int) -> Report:
+    """Compared with nothing that was kept."""
+    return against_last(report_of(audited(company, number)), company.folder / "nothing", ABOUT)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

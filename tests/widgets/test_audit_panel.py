@@ -189,9 +189,7 @@ def test_what_is_wrong_is_said_with_what_to_do(person: None, story: Story, tmp_p
     wrong = shown(make(export, setting, state=str(story.state), fail_on="eror"))
     assert 'There is no level or finding "eror". Did you mean' in wrong
     (tmp_path / "empty").mkdir()
-    assert "The folder is empty." in shown(
-        make(export, setting, state=str(story.state), logs=str(tmp_path / "empty"))
-    )
+    assert "The folder is empty." in shown(make(export, setting, state=str(story.state), logs=str(tmp_path / "empty")))
     broken = make(str(tmp_path / "none.csv"), setting, state=str(story.state))
     with pytest.raises(Exception, match=r"none\.csv"):
         _ = broken.audit

@@ -14,14 +14,15 @@ from scimops.audit.asked_over_time import questions
 from scimops.audit.audit import Audit, Question, audit
 from scimops.audit.exceptions import load_exceptions
 from scimops.audit.kept import KeptExport, files_in, kept_exports, not_older
-from scimops.audit.kept_report import keep_report
-from scimops.audit.since_last import About, read_last
+from scimops.audit.kept_report import against_last, keep_report
 from scimops.audit.sources import Sources, read_sources
 from scimops.errors import ScimopsError, UsageError
 from scimops.plan import Plan, load_plan
+from scimops.preview.personal import named_after_people
 from scimops.setting import load_setting
 
 if TYPE_CHECKING:
+    from scimops.audit.since_last import About
     from scimops.samples.story import Story
 
 FAULTS: Final = (
@@ -57,14 +58,14 @@ class Given:
 
 @dataclass
 class AuditSession:
-    """One audit. `problem`: why there is none. `personal`: keys of groups that are named after people."""
+    """One audit. `problem`: why there is none."""
 
     given: Given
     made: reporting.Report | None = None
     arrivals: Arrivals | None = None
     sources: Sources | None = None
     problem: ScimopsError | None = None
-    personal: frozenset[str] = frozenset()
+    _earlier: frozenset[str] = frozenset()
     _example: Story | None = None
     _folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
@@ -106,11 +107,12 @@ class AuditSession:
                 self.sources.preview, self.sources.state, self.sources.logs, hr=self.sources.hr,
                 found=[*self.sources.found, *not_older(self.sources.preview.export, series)],
             )  # fmt: skip
-            folder = Path(self.given.kept) if self.given.kept else None
-            last = read_last(folder, self._about(found)) if folder else None
-            asked, self.personal = self._over_time(found, series, plan)
-            self.made = reporting.report_of(found, entries=entries, last=last, keeping=folder is not None, asked=asked)
-            self.arrivals = load_arrivals(folder) if folder else None
+            asked, self._earlier = self._over_time(found, series, plan)
+            report = reporting.report_of(found, entries=entries, asked=asked)
+            if self.given.kept:
+                report = against_last(report, Path(self.given.kept), self._about(found))
+                self.arrivals = load_arrivals(self.given.kept)
+            self.made = report
         except ScimopsError as error:
             self.problem = error
             raise
@@ -158,6 +160,11 @@ class AuditSession:
     def asked(self) -> dict[str, Question]:
         """The questions over time, by name."""
         return {one.name: one for one in self.report.asked}
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """Keys of groups that are named after people, in any of the exports."""
+        return self._earlier | named_after_people(self.audit.preview)
 
     def _about(self, found: Audit) -> About:
         return reporting.about(found.preview.setting.name, people=found.coverage.population.source == "hr", mask=None)
