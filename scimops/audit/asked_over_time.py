@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import polars as pl
 from scimops.audit.audit import Audit, Question
 from scimops.audit.drift import drift, preview_applied
 from scimops.audit.kept import KeptExport, before, few_in_common, of_another_company
+from scimops.audit.same import WHO, find
 from scimops.audit.timeline import between, changes_by_day, groups_over_time, settings_changed
 from scimops.plan.sources import preview_there
 from scimops.preview.personal import named_after_people
@@ -121,29 +122,35 @@ def of_exports(
         nothing.
 
     Raises:
-        IncompleteSourceError: an export is a part, or the one before today's is of another company.
+        IncompleteSourceError: an export is a part, or two of them have few people in common.
         SettingError: an export has no column that the setting names.
     """
     earlier, today = before(audit.preview.export, exports), audit.preview
     if not earlier:
         return [], frozenset()
     personal: set[str] = set()
+    unread: list[str] = []
 
     def looked_at(one: KeptExport) -> Preview:
         preview = preview_there(one.read(), today.setting, held, folder)
         personal.update(named_after_people(preview))
         return preview
 
+    def told(preview: Preview) -> Preview:
+        if lost := preview.reasons.get("rejected_unreadable"):
+            unread.append(f"{lost:,} of {', '.join(preview.export.files)}")
+        return preview
+
     last = looked_at(earlier[-1])
+    series = chain(map(looked_at, earlier[:-1]), [last, today])
+    sizes = groups_over_time(map(told, _of_one_company(series)))
     changed = between(last, today)
-    if few_in_common(changed.in_both, last.people.height, today.people.height):
-        raise of_another_company(last.export)
-    sizes = groups_over_time(chain(map(looked_at, earlier[:-1]), [last, today]))
     each = pl.format("in {}", "file").alias("each")
     day, pair = f"{last.export.taken_at:%Y-%m-%d}", ", ".join([*last.export.files, *today.export.files])
+    lost = f"; rows that cannot be read and are in none: {', '.join(unread)}" if unread else ""
     return [
         Question("groups_over_time", "How large was each group, export by export?",
-                 "Each person in a group, once for each export and group",
+                 f"Each person in a group, once for each export and group{lost}",
                  "exports: " + ", ".join(sizes["file"].unique(maintain_order=True)),
                  "Each export under today's setting.",
                  int(sizes["members"].sum()), _sums(sizes.with_columns(each), "each", "members"), sizes),
@@ -152,6 +159,21 @@ def of_exports(
                  "Matched by externalId, then userName, then e-mail address; both under today's setting.",
                  sum(changed.counts.values()), changed.counts, changed.people),
     ], frozenset(personal)  # fmt: skip
+
+
+def _of_one_company(previews: Iterable[Preview]) -> Iterator[Preview]:
+    """The previews, each compared with the one before it: of that only who is in it is held.
+
+    Raises:
+        IncompleteSourceError: two of them have few people in common.
+    """
+    known, files = pl.DataFrame(), list[str]()
+    for preview in previews:
+        people = preview.people.select(WHO)
+        if files and few_in_common(find(known, people).count(), known.height, people.height):
+            raise of_another_company(files, preview.export.files)
+        known, files = people, preview.export.files
+        yield preview
 
 
 def _sums(frame: pl.DataFrame, by: str, counted: str) -> dict[str, int]:

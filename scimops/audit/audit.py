@@ -54,7 +54,8 @@ class Question:
 class Audit:
     """What an audit found, for one setting at one time (`at`: when the platform was read).
 
-    `findings`: the most pressing first, those of the sources before them. `sources`: what was read, by name.
+    `findings`: the most pressing first, those of the sources before them. `sources`: what was read, by name. `unsure`:
+    who is in no row of the export may be in one that nobody could read, or came since: nobody can tell.
     """
 
     preview: Preview
@@ -63,6 +64,7 @@ class Audit:
     findings: list[Finding]
     at: str
     sources: dict[str, str]
+    unsure: bool
 
     @property
     def questions(self) -> list[Question]:
@@ -106,12 +108,14 @@ def audit(
     left = population.people.filter(pl.col("left") & pl.col("n").is_not_null())["n"]
     doubts = _doubts(met, at)
     reconciled = reconcile(met, logs, at, left=left, unsure=bool(doubts), backend=backend, folder=folder)
-    coverage = cover(met, state, population, logs, at, told=reconciled.told, backend=backend, folder=folder)
+    coverage = cover(
+        met, state, population, logs, at, told=reconciled.told, unsure=bool(doubts), backend=backend, folder=folder
+    )
     names = {"export": ", ".join(preview.export.files), "platform": state.snapshot.where}
     names |= {"list of employees": ", ".join(hr.files)} if hr is not None else {}
     names |= {"logs": ", ".join(logs.files)} if logs.files else {}
     findings = [*found, *doubts, *find(coverage, reconciled)]
-    return Audit(preview, coverage, reconciled, findings, moment(at), names)
+    return Audit(preview, coverage, reconciled, findings, moment(at), names, bool(doubts))
 
 
 def _doubts(met: Met, at: dt.datetime) -> list[Finding]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ADVICE: dict[str, str] = {
     "not_in_idp": "Ask whoever makes accounts: they are employed and cannot be reached.",
+    "in_no_row": "See what was found of the export itself; export again, and audit once more.",
     "inactive": "Switch the account on, or correct the list of employees.",
     "domain_not_allowed": "Have the domain authorised on the platform; the identity provider tries again.",
     "seats_full": "Free seats of people who left, or ask for more; then have the identity provider try again.",
@@ -63,6 +64,7 @@ _WARNINGS = (
     "no_log",
     "unexplained",
     "ambiguous",
+    "in_no_row",
     "cannot_tell",
     "other_values",
     "out_of_scope_there",

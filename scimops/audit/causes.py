@@ -16,6 +16,7 @@ LINKS: dict[str, str] = {
 CAUSES: dict[str, str] = {
     "not_in_idp": "is on the list of employees and has no account at the identity provider",
     "ambiguous": "shares a key with somebody else: nobody can tell who is who",
+    "in_no_row": "is in no row of the export, and whether this person has an account cannot be told",
     "inactive": "is employed and the account at the identity provider is not active",
     "domain_not_allowed": "was refused: the e-mail domain is not authorised on the platform",
     "seats_full": "was refused: the licence has no free seat",
@@ -68,6 +69,7 @@ STATUSES: dict[str, str] = {
 OF_MANY: dict[str, str] = {
     "not_in_idp": "are on the list of employees and have no account at the identity provider",
     "ambiguous": "share a key with somebody else: nobody can tell who is who",
+    "in_no_row": "are in no row of the export, and whether they have accounts cannot be told",
     "inactive": "are employed and their accounts at the identity provider are not active",
     "domain_not_allowed": "were refused: their e-mail domains are not authorised on the platform",
     "seats_full": "were refused: the licence has no free seat",

@@ -100,7 +100,7 @@ class Coverage:
 
 def cover(
     met: Met, state: State, population: Population, logs: Logs, at: dt.datetime, *, told: pl.DataFrame | None = None,
-    backend: str = "polars", folder: Path | None = None,
+    unsure: bool = False, backend: str = "polars", folder: Path | None = None,
 ) -> Coverage:  # fmt: skip
     """How far the chain holds for each of `population` at the time `at`.
 
@@ -111,11 +111,13 @@ def cover(
         logs: what the logs say.
         at: when the platform was read.
         told: the lines that a :attr:`Reconciled <scimops.audit.reconcile.Reconciled.told>` of the same `met` found.
+        unsure: who is on the list of employees and in no row of the export may have an account: nobody can tell.
         backend: `polars`, or a Spark master.
         folder: for a cluster, where frames are staged.
     """
     computer = open_backend(backend)
     people = _chain(met, state, population, computer, folder)
+    people = people.with_columns(unread=pl.lit(unsure) & ~pl.col("in_idp") & ~pl.col("unclear"))
     meant = ~pl.col("left")
     if population.source == "idp":  # an employee with an account that is off is lost; an account that is off is not
         meant &= ~pl.col("reason").is_in(["out_of_scope", "inactive"])
@@ -185,7 +187,7 @@ def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, idp: str) -> 
     people = people.with_columns(lost_at=first)
     status = (
         pl.when(~meant).then(pl.lit("not_meant"))
-        .when(pl.col("unclear")).then(pl.lit("cannot_tell"))
+        .when(pl.col("unclear") | pl.col("unread")).then(pl.lit("cannot_tell"))
         .when(pl.col("lost_at").is_null()).then(pl.lit("arrived"))
         .when(is_early(idp, at)).then(pl.lit("not_due_yet"))
         .otherwise(pl.lit("lost"))
@@ -193,7 +195,8 @@ def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, idp: str) -> 
     people = people.with_columns(status=status)
     off = pl.when(reason.is_in(ARRIVING)).then(pl.lit("inactive")).otherwise(reason)
     cause = (
-        pl.when(pl.col("status") == "cannot_tell").then(pl.lit("ambiguous"))
+        pl.when(pl.col("status") == "cannot_tell")
+        .then(pl.when("unread").then(pl.lit("in_no_row")).otherwise(pl.lit("ambiguous")))
         .when(pl.col("lost_at") == "in_idp").then(pl.lit("not_in_idp"))
         .when(pl.col("lost_at") == "sent").then(off)
         .when(pl.col("status") == "not_meant").then(reason)

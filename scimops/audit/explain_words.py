@@ -162,7 +162,8 @@ def _not_due(row: Mapping[str, Any], _: Mapping[str, Any], told: Told) -> str:
 
 
 def _cannot_tell(row: Mapping[str, Any], _: Mapping[str, Any], told: Told) -> str:
-    return f"is or is not in {_groups(told.wanted)} and its training today: nobody can tell{_because(row)}"
+    there = f"{_groups(told.wanted)} and its training" if told.wanted else "a group and a training"
+    return f"is or is not in {there} today: nobody can tell{_because(row)}"
 
 
 def _not_meant(row: Mapping[str, Any], side: Mapping[str, Any], told: Told) -> str:

@@ -106,29 +106,47 @@ def few_in_common(shared: int, one: int, other: int) -> bool:
     return shared < _FEW * min(one, other)
 
 
-def of_another_company(export: Export) -> IncompleteSourceError:
-    """What is said of an export that has few people in common with the next one."""
+def of_another_company(*files: Sequence[str]) -> IncompleteSourceError:
+    """What is said of two exports (the files of each), one after the other, that have few people in common."""
     return IncompleteSourceError(
-        "it has few people in common with the other exports.", where=", ".join(export.files),
-        advice="Is it of another company? Leave it out.",
+        "they have few people in common.", where=" and ".join(", ".join(names) for names in files),
+        advice="Is one of them of another company? Leave it out.",
     )  # fmt: skip
 
 
-def through(series: Iterable[Export], setting: Setting) -> tuple[pl.DataFrame, int]:
-    """Everybody of all exports in their order; and how many rows are nobody's.
+@dataclass(frozen=True)
+class Everybody:
+    """Everybody of several exports, numbered from 0, the oldest.
 
-    Of each: `first` and `last` export that has them, `on` (active in the last), `turned` (the export in which the
-    account was last seen to be on or off for the first time), and what the newest says of their days.
+    Of each of `people`: `first` and `last` export that has them, `on` (active in the last), `turned` (the export in
+    which the account was last seen to be on or off for the first time), and what the newest says of their days.
+    `unclear`: how many rows are nobody's for sure. `unread`: of each export, how many rows could not be read.
+    """
+
+    people: pl.DataFrame
+    unclear: int
+    unread: tuple[int, ...]
+
+
+def through(series: Iterable[Export], setting: Setting) -> Everybody:
+    """Everybody of all exports, one after the other.
+
+    Raises:
+        IncompleteSourceError: two exports have few people in common.
+        SettingError: an export has no column that the setting names.
     """
     known = NOBODY.with_columns(pl.lit(None, kind).alias(name) for name, kind in _KNOWN.items())
     unclear, rows = 0, 0
+    unread: list[int] = []
+    before: list[str] = []
     for number, export in enumerate(series):
         people = map_users(export, setting).frame.hstack(export.days())
         height = known.height
         known, at = follow(known, people.select(WHO))
-        if number and few_in_common(at.filter(at < height).len(), people.height, rows):
-            raise of_another_company(export)
-        rows = people.height
+        if before and few_in_common(at.filter(at < height).len(), people.height, rows):
+            raise of_another_company(before, export.files)
+        before, rows = export.files, people.height
+        unread.append(len(export.rejected))
         unclear += at.null_count()
         told = people.select(
             "firstName", "lastName", is_on=pl.col("active").fill_null(True), idp_left="leftOn",
@@ -136,7 +154,7 @@ def through(series: Iterable[Export], setting: Setting) -> tuple[pl.DataFrame, i
             idp_from=pl.when(pl.col("hiredOn").is_not_null()).then(pl.lit("hired")).otherwise(pl.lit("created")),
         )  # fmt: skip
         known = _renewed(known, told, number)
-    return known, unclear
+    return Everybody(known, unclear, tuple(unread))
 
 
 def _renewed(known: pl.DataFrame, told: pl.DataFrame, number: int) -> pl.DataFrame:

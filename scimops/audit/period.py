@@ -90,7 +90,7 @@ class Joined:
     """Who joined in a period (schema `joined`), the most pressing first.
 
     `everybody`: how many of all people of all sources joined in it, before it, after it, or nobody can tell when; they
-    add up. `unclear`: rows of the sources of which nobody can tell whose they are.
+    add up. `unclear`: rows of the sources that cannot be read, or of which nobody can tell whose they are.
     """
 
     period: Period
@@ -125,11 +125,13 @@ def joined_in(
     """
     own = audit.preview.export
     kept = before(own, exports)
-    known, unclear = through(chain((one.read() for one in kept), [own]), audit.preview.setting)
-    known, more = with_list(known, hr)
+    everyone = through(chain((one.read() for one in kept), [own]), audit.preview.setting)
+    known, more = with_list(everyone.people, hr)
     series: list[KeptExport | Export] = [*kept, own]
-    taken = pl.Series([moment(export.taken_at) for export in series])
-    people = _dated(known, taken, dt.datetime.fromisoformat(audit.at).date())
+    taken = pl.DataFrame(
+        {"at": [moment(export.taken_at) for export in series], "whole": [not n for n in everyone.unread]}
+    )
+    people = _dated(known, taken, audit)
     when = _when(period)
     counted = Counter(people.select(when).to_series().to_list())
     everybody = {name: counted[name] for name in ("in", "before", "after", "not_known")}
@@ -138,7 +140,8 @@ def joined_in(
     rank = pl.col("status").replace_strict({status: n for n, status in enumerate(STATUSES)}, return_dtype=pl.Int64)
     people = people.sort(rank, "joined", "joined_by", "userName", "email", nulls_last=True).select(JOINED.names)
     names = tuple(name for export in series for name in export.files)
-    return Joined(period, frames.check(people, JOINED), everybody, unclear + more, names)
+    unclear = everyone.unclear + sum(everyone.unread) + more
+    return Joined(period, frames.check(people, JOINED), everybody, unclear, names)
 
 
 def hires(audit: Audit, spans: Sequence[int] = (30, 90)) -> pl.DataFrame:
@@ -155,12 +158,23 @@ def hires(audit: Audit, spans: Sequence[int] = (30, 90)) -> pl.DataFrame:
 # -- When they came and went ----------------------------------------------------------------------
 
 
-def _dated(known: pl.DataFrame, taken: pl.Series, today: dt.date) -> pl.DataFrame:
-    """`known` with the columns of the schema `joined` on joining and leaving; `taken`: the times of the exports."""
-    newest = len(taken) - 1
+def _dated(known: pl.DataFrame, taken: pl.DataFrame, audit: Audit) -> pl.DataFrame:
+    """`known` with the columns of the schema `joined` on joining and leaving.
 
-    def time(number: pl.Expr) -> pl.Expr:
-        return number.replace_strict(pl.Series(range(len(taken))), taken, default=None, return_dtype=pl.String)
+    Args:
+        known: everybody, by :func:`with_list`.
+        taken: of each export `at`, and whether all its rows could be read (`whole`): who is in no row of another one
+            may have been there all the same, so it ends no stretch of time.
+        audit: today's.
+    """
+    newest, today = taken.height - 1, dt.datetime.fromisoformat(audit.at).date()
+    whole = pl.when("whole").then("at")
+    bounds = taken.select("at", before=whole.forward_fill(), after=whole.backward_fill())
+
+    def time(number: pl.Expr, column: str) -> pl.Expr:
+        return number.replace_strict(
+            pl.Series(range(taken.height)), bounds[column], default=None, return_dtype=pl.String
+        )
 
     joined = pl.coalesce("hr_joined", "idp_joined")
     source = (
@@ -168,18 +182,21 @@ def _dated(known: pl.DataFrame, taken: pl.Series, today: dt.date) -> pl.DataFram
         .when(pl.col("idp_joined").is_not_null()).then("idp_from").otherwise(pl.lit("seen"))
     )  # fmt: skip
     left_on = pl.coalesce("hr_left", "idp_left")
-    gone, off = pl.col("last") < newest, ~pl.col("on")
+    gone, off = (pl.col("last") < newest) & ~pl.lit(audit.unsure), ~pl.col("on")
     begun = (joined <= today).fill_null(True)  # an account that is off before the first day is no leaving
     by_exports = pl.col("employed").is_null() & begun & (gone | off)
     left = (left_on <= today).fill_null(by_exports | ~pl.col("employed").fill_null(True))
     known = known.with_columns(joined=joined, joined_from=source, left=left, left_on=pl.when(left).then(left_on))
     undated, ended = pl.col("joined").is_null(), pl.col("left") & pl.col("left_on").is_null()
     # who was off before being gone left when the account was switched off
-    end = pl.when(off.fill_null(False)).then("turned").otherwise(pl.col("last") + 1)
+    switched, absent = off.fill_null(False), pl.col("last") + 1
     return known.with_columns(
-        joined_after=pl.when(undated).then(time(pl.col("first") - 1)),
-        joined_by=pl.when(undated).then(time(pl.col("first"))),
-        left_after=pl.when(ended).then(time(end - 1)), left_by=pl.when(ended).then(time(end)),
+        joined_after=pl.when(undated).then(time(pl.col("first") - 1, "before")),
+        joined_by=pl.when(undated).then(time(pl.col("first"), "at")),
+        left_after=pl.when(ended).then(
+            pl.when(switched).then(time(pl.col("turned") - 1, "before")).otherwise(time(pl.col("last"), "at"))),
+        left_by=pl.when(ended).then(
+            pl.when(switched).then(time(pl.col("turned"), "at")).otherwise(time(absent, "after"))),
     )  # fmt: skip
 
 
@@ -220,14 +237,15 @@ def _judged(people: pl.DataFrame, audit: Audit, arrivals: Arrivals | None, newes
     people = people.join(there, on="at", how="left", maintain_order="left")
     people = people.join(_first_seen(arrivals, people), on="at", how="left", maintain_order="left")
     # who is employed and not in today's export has no account, whomever the audit asked about
-    absent = pl.col("employed").fill_null(False) & (pl.col("last") < newest).fill_null(True)
-    absent &= pl.col("today").is_null()
+    unseen = (pl.col("last") < newest).fill_null(True) & pl.col("today").is_null()
+    absent = pl.col("employed").fill_null(False) & unseen & ~pl.lit(audit.unsure)
+    unread = unseen & pl.lit(audit.unsure)
     early = (due_by(audit.preview.export.idp) > audit.at).fill_null(False)
     people = people.with_columns(
         today=pl.when(absent).then(pl.when(early).then(pl.lit("not_due_yet")).otherwise(pl.lit("lost")))
-        .otherwise(pl.col("today").fill_null("not_told")),
+        .when(unread).then(pl.lit("cannot_tell")).otherwise(pl.col("today").fill_null("not_told")),
         lost_at=pl.when(absent).then(pl.lit("in_idp")).otherwise("lost_at"),
-        cause=pl.when(absent).then(pl.lit("not_in_idp")).otherwise("cause"),
+        cause=pl.when(absent).then(pl.lit("not_in_idp")).when(unread).then(pl.lit("in_no_row")).otherwise("cause"),
         arrived_by=pl.coalesce("arrived_by", pl.when(pl.col("today") == "arrived").then(pl.lit(audit.at))),
         over_gap=pl.col("over_gap").fill_null(False),
     )  # fmt: skip

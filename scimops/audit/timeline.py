@@ -115,11 +115,6 @@ class Between:
         counted = Counter(self.people["change"].to_list())
         return {name: counted[name] for name in CHANGES} | {"unchanged": self.comparison.unchanged}
 
-    @property
-    def in_both(self) -> int:
-        """How many people both exports have."""
-        return sum(self.counts.values()) - sum(self.counts[name] for name in ("cannot_tell", "left", "came"))
-
 
 def between(before: Preview, after: Preview) -> Between:
     """Who came, left and moved from the export of `before` to that of `after`: yesterday's and today's, mostly."""

@@ -52,6 +52,15 @@ class Demo:
     ledger: Path
     quiet: bool = False
     runs: list[Run] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def again(self) -> list[str]:
+        """How to go on with the demo's platform and connections once it has ended."""
+        return [
+            f"scimops serve --port {self.port} --database {self._database}",
+            f"in another terminal, with SCIMOPS_CONFIG={self._config} in its environment: scimops lab {self.work}",
+        ]
 
     @property
     def story(self) -> Path:
@@ -71,7 +80,7 @@ class Demo:
         shutil.copyfile(self.work / "sample_data" / "setting.yaml", setting)
         given: Parameters = {"export": company.yesterday, "setting": setting}
         of_audit: Parameters = {"connection": PLATFORM, "keep": self.story / "kept"}
-        with _environment(self.story / "config", self.ledger), self._platform() as url:
+        with _environment(self._config, self.ledger), self._platform() as url:
             self._connect(url)
             self._make_setting(setting, company)
             say("Guide: what the identity provider must be told, and whether the platform is as the document says.")
@@ -174,6 +183,10 @@ class Demo:
         return self._run("serve", *words, "--database", self._database)
 
     @property
+    def _config(self) -> Path:
+        return self.story / "config"
+
+    @property
     def _database(self) -> str:
         return f"sqlite:///{(self.story / 'platform.db').as_posix()}"
 
@@ -182,15 +195,15 @@ class Demo:
         """An embedded platform on a free port, stopped at the end; its URL."""
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-        say(f"An embedded platform is started for this demo, on port {port}; it ends with the demo.")
-        words = ("serve", "--port", str(port), "--database", self._database,
+            self.port = one.getsockname()[1]
+        say(f"An embedded platform is started for this demo, on port {self.port}; it ends with the demo.")
+        words = ("serve", "--port", str(self.port), "--database", self._database,
                  "--credentials-file", str(self.story / "credentials.json"))  # fmt: skip
         log = self.story / "platform.log"
         with log.open("wb") as stream:
             process = subprocess.Popen(_program(*words), cwd=self.story, stdout=stream, stderr=stream)  # noqa: S603
             try:
-                url = f"http://127.0.0.1:{port}"
+                url = f"http://127.0.0.1:{self.port}"
                 _wait_until_ready(process, url, log)
                 yield url
             finally:

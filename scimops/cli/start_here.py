@@ -54,7 +54,9 @@ def demo(
         for run in demo_of.runs:
             typer.echo(f"  {run.page}")
         typer.echo(f"The report of the audit, person by person: {work / 'audit' / 'files' / 'report.html'}")
-        typer.echo(f"To work with the notebooks yourself: scimops lab {out}")
+        typer.echo("To work with the notebooks yourself, on the demo's platform:")
+        for command in demo_of.again:
+            typer.echo(f"  {command}")
         typer.echo(f"The ledger {ledger} is whole: {found.records:,} records. Head: {found.head}")
         typer.echo(found.proves)
     if failed is not None:

@@ -102,7 +102,11 @@ def test_what_does_not_go_together_is_said(story: Story, tmp_path: Path) -> None
         + "".join(f"s{n},s{n}@example.net,s{n}@example.net,Ada,Stranger,Sales,true\n" for n in range(9))
     )
     other = run(*words(story, "--timeline", "--exports", tmp_path), code=5)
+    assert "2026-11-20.csv and " in str(other.exception)
     assert "few people in common" in str(other.exception)
+    # of the older ones too, each beside the next
+    older = run(*words(story, "--timeline", "--exports", tmp_path, "--exports", story.exports[-2]), code=5)
+    assert f"2026-11-20.csv and {story.exports[-2].name}: they have few people" in str(older.exception)
     assert "no such file" in str(run(*words(story, "--timeline", "--exports", tmp_path / "no"), code=1).exception)
 
 

@@ -32,6 +32,27 @@ def test_nobody_left_where_nobody_was_exported(tmp_path: Path) -> None:
         plan_of(tmp_path, [], held)
 
 
+def test_nobody_lacks_an_account_where_a_row_cannot_be_read(tmp_path: Path) -> None:
+    without_enrolments(snapshot({"name": "ada"}, {"name": "bob"})).save(tmp_path / "state")
+    (tmp_path / "s.yaml").write_text("name: Acme\ngroup_settings: {target_group: Everyone}\n")
+    (tmp_path / "hr.csv").write_text(HEADER + line("ada") + "\n" + line("bob") + "\n")
+    export = tmp_path / "people.csv"
+    said = ("audit", export, "--setting", tmp_path / "s.yaml", "--state", tmp_path / "state", "--people",
+            tmp_path / "hr.csv")  # fmt: skip
+    export.write_text(HEADER + line("ada") + "\n")
+    assert {"lost_at": "in_idp", "cause": "not_in_idp", "people": 1} in document(*said)["losses"]
+    export.write_text(HEADER + line("ada") + "\nbob,cut off\n")
+    found = document(*said)
+    assert "in_idp" not in {one["lost_at"] for one in found["losses"]}
+    assert found["coverage"]["cannot_tell"] == 1
+    told = next(one for one in found["findings"] if one["code"] == "lost_in_no_row")
+    assert (told["level"], told["message"]) == (
+        "warning", "1 person is in no row of the export, and whether this person has an account cannot be told.",
+    )  # fmt: skip
+    explained = run("explain", "hr.csv:2", "--export", export, *said[2:]).stdout
+    assert "is or is not in a group and a training today: nobody can tell" in explained
+
+
 def test_nobody_left_where_a_row_cannot_be_read(tmp_path: Path) -> None:
     without_enrolments(snapshot({"name": "ada"}, {"name": "bob"}, {"name": "cy", "active": False})).save(
         tmp_path / "state"

@@ -111,6 +111,36 @@ def test_between_two_exports_of_two_periods_is_not_sure(undated: Company, tmp_pa
     assert joined_in(parse_period("2026-Q4"), audited(undated), kept_exports(kept)).people.is_empty()
 
 
+def test_nobody_left_where_a_row_of_todays_export_cannot_be_read(undated: Company, tmp_path: Path) -> None:
+    keep(tmp_path / "kept", "2026-07-31", line("old"))
+    keep(tmp_path / "kept", "2026-08-31", line("old"), line("here"), line("brief"), line("off", on=False))
+    undated.people["brief"] = "brief,cut off"
+    joined = joined_in(parse_period("2026-Q3"), audited(undated), kept_exports(tmp_path / "kept"))
+    assert told(joined) == {
+        "here": "arrived", "late": "arrived", "brief": "cannot_tell", "off": "left_unseen",
+    }  # fmt: skip
+    assert joined.people.filter(status="cannot_tell").select("cause", "left", "left_by").row(0) == (
+        "in_no_row",
+        False,
+        None,
+    )
+    assert joined.unclear == 1
+
+
+def test_a_row_that_cannot_be_read_ends_no_stretch_of_time(undated: Company, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    keep(kept, "2026-07-05", line("old"))
+    keep(kept, "2026-07-15", line("old"), "brief,cut off\n")
+    keep(kept, "2026-07-25", line("old"), line("brief"))
+    keep(kept, "2026-08-05", line("old"), "brief,cut off\n")
+    keep(kept, "2026-08-15", line("old"))
+    joined = joined_in(parse_period("2026-07"), audited(undated), kept_exports(kept))
+    brief = joined.people.filter(pl.col("userName") == "brief@example.com")
+    ends = [str(day)[:10] for day in brief.select("joined_after", "joined_by", "left_after", "left_by").row(0)]
+    assert ends == ["2026-07-05", "2026-07-25", "2026-07-25", "2026-08-15"]
+    assert joined.unclear == 2
+
+
 def test_an_account_that_is_off_before_the_first_day_is_no_leaving(undated: Company, tmp_path: Path) -> None:
     soon = line("soon", on=False, created="2026-12-01")
     keep(tmp_path / "kept", "2026-10-31", line("old"), soon)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -76,7 +78,7 @@ def test_where_to_look_is_there(told: Told) -> None:
     assert report
     for path in (*named, Path(report[1])):
         assert path.is_file(), path
-    assert "scimops lab demo" in told.out
+    assert f"scimops lab {told.folder / 'demo'}" in told.out
 
 
 @pytest.mark.long
@@ -110,6 +112,27 @@ def test_the_platform_is_stopped_at_the_end(told: Told) -> None:
     assert port
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/healthz", timeout=5)
+
+
+@pytest.mark.long
+def test_its_platform_starts_again_as_it_says(told: Told) -> None:
+    command = re.search(r"^  scimops (serve --port (\d+) .*)$", told.out, re.MULTILINE)
+    config = re.search(r"SCIMOPS_CONFIG=(\S+) in its environment", told.out)
+    assert command
+    assert config
+    own = {**os.environ, "SCIMOPS_CONFIG": config[1]}
+    program = [sys.executable, "-m", "scimops"]
+    with subprocess.Popen([*program, *command[1].split()], env=own, cwd=told.folder) as platform:
+        try:
+            for _ in range(600):
+                with contextlib.suppress(urllib.error.URLError):
+                    urllib.request.urlopen(f"http://127.0.0.1:{command[2]}/readyz", timeout=5).close()
+                    break
+                time.sleep(0.1)
+            done = subprocess.run([*program, "connection", "test", "demo"], env=own, cwd=told.folder, check=False)
+        finally:
+            platform.terminate()
+    assert done.returncode == 0
 
 
 @pytest.mark.long
