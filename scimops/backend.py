@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,7 @@ class Backend:
 
     name = "polars"
 
-    def run(
-        self,
-        pipeline: Pipeline,
-        folder: Path | None = None,  # noqa: ARG002  # a cluster needs it
-        **tables: pl.DataFrame | Path,
-    ) -> pl.DataFrame:
+    def run(self, pipeline: Pipeline, **tables: pl.DataFrame | Path) -> pl.DataFrame:
         """The result of `pipeline`, called with `tables` as lazy Narwhals frames.
 
         A table is a frame, or a Parquet file or folder of such that may be larger than the memory: with one of those
@@ -55,15 +51,19 @@ class SparkBackend(Backend):
     def __init__(self, master: str) -> None:
         self.name = master
 
-    def run(self, pipeline: Pipeline, folder: Path | None = None, **tables: pl.DataFrame | Path) -> pl.DataFrame:
-        """As :meth:`Backend.run`; `folder` must be readable by the cluster's workers.
+    def run(self, pipeline: Pipeline, **tables: pl.DataFrame | Path) -> pl.DataFrame:
+        """As :meth:`Backend.run`; the cluster's workers must be able to read the folder for temporary files.
 
         Raises:
             ScimopsError: PySpark is not installed, the cluster cannot be reached or fails.
         """
-        if folder is None:
-            raise ScimopsError("Spark needs a folder for the staged Parquet.")
         session = self._session()
+        with tempfile.TemporaryDirectory(prefix="scimops-") as folder:
+            return self._result(session, pipeline, Path(folder), tables)
+
+    def _result(
+        self, session: SparkSession, pipeline: Pipeline, folder: Path, tables: Mapping[str, pl.DataFrame | Path]
+    ) -> pl.DataFrame:  # fmt: skip
         lazy = {}
         for name, table in tables.items():
             path = table if isinstance(table, Path) else folder / f"{name}.parquet"

@@ -36,10 +36,10 @@ def test_polars_computes_here() -> None:
 
 def test_a_missing_pyspark_is_said_in_words() -> None:
     code = (
-        "import sys, pathlib, polars as pl\n"
+        "import sys, polars as pl\n"
         "sys.modules['pyspark'] = sys.modules['pyspark.sql'] = None  # as if it were not installed\n"
         "from scimops.backend import open_backend\n"
-        "open_backend('local[2]').run(lambda t: t, pathlib.Path('.'), t=pl.DataFrame({'n': [1]}))"
+        "open_backend('local[2]').run(lambda t: t, t=pl.DataFrame({'n': [1]}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert "PySpark is not installed. pip install 'scimops[spark]'" in done.stderr

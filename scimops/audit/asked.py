@@ -59,7 +59,7 @@ def of_new_hires(days: Sequence[int], audit: Audit) -> list[Question]:
 
 def of_first_day(since: dt.datetime, audit: Audit, logs: Logs) -> list[Question]:
     """How far is a first cycle that began then, and which errors came first?"""
-    day = first_day(audit.coverage, logs, since)
+    day = first_day(audit.coverage, logs, since, backend=audit.preview.backend)
     source = "; ".join(f"{name}: {where}" for name, where in audit.sources.items())
     errors = {str(row["reason"] or "other"): 0 for row in day.errors.iter_rows(named=True)}
     for row in day.errors.iter_rows(named=True):

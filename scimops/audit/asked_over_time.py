@@ -53,7 +53,7 @@ def questions(
         personal |= named
     if timeline:
         more, earlier = of_exports(audit, sources.state.snapshot, exports, folder)
-        found += [*of_logs(sources.logs), *more]
+        found += [*of_logs(sources.logs, audit.preview.backend), *more]
         personal |= earlier
     return found, personal
 
@@ -77,7 +77,7 @@ def of_drift(
         UsageError: the plan is of another platform.
     """
     snapshot = sources.state.snapshot
-    preview = preview_applied(applied, exports, snapshot, folder)
+    preview = preview_applied(applied, exports, snapshot, folder, backend=sources.preview.backend)
     found = drift(applied, preview, snapshot, sources.logs)
     name, files = f"plan-{applied.digest[:12]}", ", ".join(part["name"] for part in applied.source.files)
     return Question(
@@ -91,11 +91,12 @@ def of_drift(
     ), named_after_people(preview)  # fmt: skip
 
 
-def of_logs(logs: Logs) -> list[Question]:
+def of_logs(logs: Logs, backend: str = "polars") -> list[Question]:
     """How much happened on which day, and what was done to settings, tokens and enrolments?"""
     if logs.path is None:
         return []
-    daily, settings, source = changes_by_day(logs), settings_changed(logs), f"logs: {', '.join(logs.files)}"
+    daily, settings = changes_by_day(logs, backend=backend), settings_changed(logs, backend=backend)
+    source = f"logs: {', '.join(logs.files)}"
     return [
         Question("changes_by_day", "What happened on which day?", "Each line of the logs", source,
                  "Counted by day (UTC), log, operation and outcome. One deed may stand in several logs.",
@@ -132,7 +133,7 @@ def of_exports(
     unread: list[str] = []
 
     def looked_at(one: KeptExport) -> Preview:
-        preview = preview_there(one.read(), today.setting, held, folder)
+        preview = preview_there(one.read(), today.setting, held, folder, backend=today.backend)
         personal.update(named_after_people(preview))
         return preview
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -84,9 +83,11 @@ class Audit:
 
 def audit(
     preview: Preview, state: State, logs: Logs | None = None, *, hr: Export | None = None,
-    found: Sequence[Finding] = (), backend: str = "polars", folder: Path | None = None,
+    found: Sequence[Finding] = (),
 ) -> Audit:  # fmt: skip
     """Audit the people of a preview's export, or those of a list of employees, against what the platform holds.
+
+    It is computed where the preview was: on its backend.
 
     Args:
         preview: of today's export under the setting, on the channel `idp`.
@@ -94,8 +95,6 @@ def audit(
         logs: what the logs say; none: causes that only logs tell are `no_log`.
         hr: the list of employees, as an export; then it is the population.
         found: what is known of the sources already, such as a gap in a log.
-        backend: `polars`, or a Spark master.
-        folder: for a cluster, where frames are staged.
 
     Raises:
         IncompleteSourceError: the export or the list is a part, mostly foreign, too old or empty: nobody "left".
@@ -107,10 +106,8 @@ def audit(
     population = of_hr(met, hr, at.date()) if hr is not None else of_export(met)
     left = population.people.filter(pl.col("left") & pl.col("n").is_not_null())["n"]
     doubts = _doubts(met, at)
-    reconciled = reconcile(met, logs, at, left=left, unsure=bool(doubts), backend=backend, folder=folder)
-    coverage = cover(
-        met, state, population, logs, at, told=reconciled.told, unsure=bool(doubts), backend=backend, folder=folder
-    )
+    reconciled = reconcile(met, logs, at, left=left, unsure=bool(doubts))
+    coverage = cover(met, state, population, logs, at, told=reconciled.told, unsure=bool(doubts))
     names = {"export": ", ".join(preview.export.files), "platform": state.snapshot.where}
     names |= {"list of employees": ", ".join(hr.files)} if hr is not None else {}
     names |= {"logs": ", ".join(logs.files)} if logs.files else {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -100,9 +99,9 @@ class Coverage:
 
 def cover(
     met: Met, state: State, population: Population, logs: Logs, at: dt.datetime, *, told: pl.DataFrame | None = None,
-    unsure: bool = False, backend: str = "polars", folder: Path | None = None,
+    unsure: bool = False,
 ) -> Coverage:  # fmt: skip
-    """How far the chain holds for each of `population` at the time `at`.
+    """How far the chain holds for each of `population` at the time `at`, on the backend of the preview.
 
     Args:
         met: the export and the snapshot of `state`, matched.
@@ -112,17 +111,15 @@ def cover(
         at: when the platform was read.
         told: the lines that a :attr:`Reconciled <scimops.audit.reconcile.Reconciled.told>` of the same `met` found.
         unsure: who is on the list of employees and in no row of the export may have an account: nobody can tell.
-        backend: `polars`, or a Spark master.
-        folder: for a cluster, where frames are staged.
     """
-    computer = open_backend(backend)
-    people = _chain(met, state, population, computer, folder)
+    computer = open_backend(met.preview.backend)
+    people = _chain(met, state, population, computer)
     people = people.with_columns(unread=pl.lit(unsure) & ~pl.col("in_idp") & ~pl.col("unclear"))
     meant = ~pl.col("left")
     if population.source == "idp":  # an employee with an account that is off is lost; an account that is off is not
         meant &= ~pl.col("reason").is_in(["out_of_scope", "inactive"])
     people = _judged(people, meant, at, met.preview.export.idp)
-    causes = _causes(people, met, state, logs, told, computer, folder)
+    causes = _causes(people, met, state, logs, told, computer)
     people = people.join(causes, on="p", how="left", maintain_order="left").with_columns(
         cause=pl.when(pl.col("status").is_in(["lost", "not_due_yet"])).then(pl.coalesce("cause", "early_cause"))
         .otherwise("early_cause"),
@@ -132,14 +129,14 @@ def cover(
     return Coverage(population, frames.check(people.select(COVERAGE.names), COVERAGE), moment(at), not_read)
 
 
-def _chain(met: Met, state: State, population: Population, computer: Backend, folder: Path | None) -> pl.DataFrame:
+def _chain(met: Met, state: State, population: Population, computer: Backend) -> pl.DataFrame:
     """The population with every link."""
     there_on = met.users["active"].fill_null(True).gather(met.matched.at)
     pairs = met.matched.pairs.select("n", user_id="id", matched_by="matched_by", there_on=there_on)
     wanted, groups = _wanted(met), groups_there(state.snapshot)
     members = state.snapshot.members.select("group_id", "user_id").join(groups, on="group_id")
     linked = computer.run(
-        links, folder, people=pairs.select("n", "user_id"), wanted=wanted,
+        links, people=pairs.select("n", "user_id"), wanted=wanted,
         members=members.select("user_id", "group_id", "group_key"), offers=_offers(state), seen=state.enrolled,
     )  # fmt: skip
     rows = met.rows.select(
@@ -210,8 +207,7 @@ def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, idp: str) -> 
 
 
 def _causes(
-    people: pl.DataFrame, met: Met, state: State, logs: Logs, told: pl.DataFrame | None, computer: Backend,
-    folder: Path | None,
+    people: pl.DataFrame, met: Met, state: State, logs: Logs, told: pl.DataFrame | None, computer: Backend
 ) -> pl.DataFrame:  # fmt: skip
     """`p`, `cause`, `evidence` of those who were lost at a link that the logs or both sides explain."""
     lost = people.filter(pl.col("status") == "lost").with_columns(
@@ -224,9 +220,9 @@ def _causes(
     if told is not None:  # a log is sifted once: only who is not among those found is looked for
         lines.append(asked.select("p", "n").join(told, on="n").select("p", *SHOWN).drop_nulls("at"))
         asked = asked.join(told, on="n", how="anti")
-    lines.append(lines_of(asked.drop("n"), logs, computer, folder))
+    lines.append(lines_of(asked.drop("n"), logs, computer))
     found = pl.concat(lines).sort("p", "at", "source", "file", "row")
-    return pl.concat([why.causes(lost, met, found, logs, computer, folder), untrained])
+    return pl.concat([why.causes(lost, met, found, logs, computer), untrained])
 
 
 def _untrained(people: pl.DataFrame, state: State) -> pl.DataFrame:

@@ -77,7 +77,9 @@ class Drift:
         return {kind: counted[kind] for kind in KINDS if kind in counted}
 
 
-def preview_applied(applied: Plan, exports: Iterable[Path], snapshot: Snapshot, folder: Path = Path()) -> Preview:
+def preview_applied(
+    applied: Plan, exports: Iterable[Path], snapshot: Snapshot, folder: Path = Path(), *, backend: str = "polars"
+) -> Preview:
     """The preview that the plan was made of, anew, with the group names there are now; however old the export is.
 
     The files of the plan are found among `exports` by their hashes.
@@ -96,23 +98,19 @@ def preview_applied(applied: Plan, exports: Iterable[Path], snapshot: Snapshot, 
             "The export that the plan was made of is not here.", where=", ".join(missing),
             advice="Name it with --exports (in the notebook: exports), unchanged.",
         )  # fmt: skip
-    preview = preview_there(read_export(*map(found.__getitem__, wanted)), applied.setting, snapshot, folder, "apply")
+    export = read_export(*map(found.__getitem__, wanted))
+    preview = preview_there(export, applied.setting, snapshot, folder, "apply", backend=backend)
     return replace(preview, findings=[each for each in preview.findings if each.code != "old_file"])
 
 
-def drift(
-    applied: Plan, preview: Preview, snapshot: Snapshot, logs: Logs, *, backend: str = "polars",
-    folder: Path | None = None,
-) -> Drift:  # fmt: skip
-    """What differs there from what was applied.
+def drift(applied: Plan, preview: Preview, snapshot: Snapshot, logs: Logs) -> Drift:
+    """What differs there from what was applied; the logs are looked through on the backend of the preview.
 
     Args:
         applied: the plan of the last apply, from :func:`scimops.plan.load_plan`.
         preview: that plan's, from :func:`preview_applied`.
         snapshot: what is there now.
         logs: what the logs say.
-        backend: `polars`, or a Spark master.
-        folder: for a cluster, where frames are staged.
 
     Raises:
         UsageError: the plan is of another service provider, whose people are others.
@@ -128,8 +126,7 @@ def drift(
         )
     found = pl.concat([_of_people(plan), _of_groups(plan, snapshot)], how="diagonal").with_row_index("d")
     found = found.with_columns(pl.col("d").cast(pl.Int64))
-    computer = open_backend(backend)
-    told = _told(found, logs, start, computer, folder)
+    told = _told(found, logs, start, open_backend(preview.backend))
     found = found.join(told, on="d", how="left", maintain_order="left")
     held = applied.held["id"].drop_nulls().implode()
     found = found.with_columns(user_id="id", withheld_then=pl.col("id").is_in(held).fill_null(False))
@@ -182,9 +179,9 @@ def _of_groups(plan: Plan, snapshot: Snapshot) -> pl.DataFrame:
 # -- When, and by whom ----------------------------------------------------------------------------
 
 
-def _told(found: pl.DataFrame, logs: Logs, since: str, computer: Backend, folder: Path | None) -> pl.DataFrame:
+def _told(found: pl.DataFrame, logs: Logs, since: str, computer: Backend) -> pl.DataFrame:
     """Of each difference (`d`) that a line tells of: `at`, `actor`, `operation`, `told_by`, `evidence`."""
-    lines = _lines(found, logs, since, computer, folder)
+    lines = _lines(found, logs, since, computer)
     both = found.select("d", "kind", "what", "there", p="d").join(lines, on="p")
     allowed = pl.DataFrame(
         [(kind, operation) for kind, names in _BY.items() for operation in names],
@@ -210,24 +207,24 @@ def _told(found: pl.DataFrame, logs: Logs, since: str, computer: Backend, folder
     last = both.group_by("d", maintain_order=True).last()
     last = last.select("d", "at", "actor", "operation", "told_by", evidence=evidence())
     out = found.filter(pl.col("kind") == "out_of_group").join(last, on="d", how="anti")
-    deleted = group_lines(logs, computer, folder).filter(pl.col("at") >= since)
+    deleted = group_lines(logs, computer).filter(pl.col("at") >= since)
     deleted = deleted.group_by("name", maintain_order=True).last()
     whole = out.select("d", name="what").join(deleted, on="name")
     whole = whole.select("d", "at", "actor", "operation", told_by=pl.lit("group"), evidence=evidence())
     return pl.concat([last, whole])
 
 
-def _lines(found: pl.DataFrame, logs: Logs, since: str, computer: Backend, folder: Path | None) -> pl.DataFrame:
+def _lines(found: pl.DataFrame, logs: Logs, since: str, computer: Backend) -> pl.DataFrame:
     """The lines since then on whom the differences are about (`p`: the difference), that succeeded."""
     people = keyed_people(found)
     people = people.select("externalId", "user_key", "email_key", p="d", user_id="id")
     if logs.path is not None:  # who is gone had an id there, which a deletion is told by
         gone = people.filter(pl.col("user_id").is_null())
-        ids = computer.run(_ids, folder, people=gone, events=logs.path) if gone.height else gone.select("p", "user_id")
+        ids = computer.run(_ids, people=gone, events=logs.path) if gone.height else gone.select("p", "user_id")
         ids = ids.unique("p", keep="first")
         people = people.join(ids, on="p", how="left", suffix="_told")
         people = people.with_columns(user_id=pl.coalesce("user_id", "user_id_told")).drop("user_id_told")
-    lines = lines_of(people, logs, computer, folder)
+    lines = lines_of(people, logs, computer)
     return lines.filter((pl.col("at") >= since) & (pl.col("outcome") == "success"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -37,8 +36,7 @@ class FirstDay:
     errors: pl.DataFrame
 
 
-def first_day(coverage: Coverage, logs: Logs, since: dt.datetime, *, backend: str = "polars",
-              folder: Path | None = None) -> FirstDay:  # fmt: skip
+def first_day(coverage: Coverage, logs: Logs, since: dt.datetime, *, backend: str = "polars") -> FirstDay:
     """Follow a first cycle that began at `since`.
 
     Args:
@@ -46,24 +44,23 @@ def first_day(coverage: Coverage, logs: Logs, since: dt.datetime, *, backend: st
         logs: what the logs say.
         since: earlier lines of the logs are left out.
         backend: `polars`, or a Spark master.
-        folder: for a cluster, where frames are staged.
     """
     counts = coverage.counts
     waiting = coverage.people.filter(pl.col("status").is_in(["lost", "not_due_yet", "cannot_tell"]))
     missing = waiting.group_by("lost_at", "cause", maintain_order=True).agg(
         people=pl.len(), file=pl.first("file"), row=pl.first("row"), evidence=pl.col("evidence").drop_nulls().first()
     )
-    errors = failures(logs, since, backend=backend, folder=folder)
+    errors = failures(logs, since, backend=backend)
     missing = missing.sort("people", descending=True, maintain_order=True)
     return FirstDay(coverage.at, counts["arrived"] + waiting.height, counts["arrived"], missing, errors)
 
 
-def failures(logs: Logs, since: dt.datetime, *, backend: str = "polars", folder: Path | None = None) -> pl.DataFrame:
+def failures(logs: Logs, since: dt.datetime, *, backend: str = "polars") -> pl.DataFrame:
     """The lines since a time that did not succeed, by `source`, `operation`, `reason` (:class:`FirstDay`: `errors`)."""
     if logs.path is None:
         kinds = dict.fromkeys((*_BY, "first", "last", "detail", "evidence"), pl.String)
         return pl.DataFrame(schema=kinds | {"lines": pl.Int64, "status": pl.Int64}).select(*_BY, *_SHOWN)
-    found = open_backend(backend).run(lambda events: _failures(events, moment(since)), folder, events=logs.path)
+    found = open_backend(backend).run(lambda events: _failures(events, moment(since)), events=logs.path)
     # of lines at one time, any may be the first
     once = found.sort("at", "file", "row").unique(_BY, keep="first").with_columns(evidence=evidence(), first="at")
     return once.sort("lines", "first", *_BY, descending=[True, *[False] * 4]).select(*_BY, *_SHOWN)

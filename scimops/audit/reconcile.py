@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import polars as pl
 
@@ -50,10 +49,14 @@ class Reconciled:
 
 
 def reconcile(
-    met: Met, logs: Logs, at: dt.datetime, *, left: pl.Series | None = None, unsure: bool = False,
-    backend: str = "polars", folder: Path | None = None,
-) -> Reconciled:  # fmt: skip
-    """Compare an export with what the platform holds.
+    met: Met,
+    logs: Logs,
+    at: dt.datetime,
+    *,
+    left: pl.Series | None = None,
+    unsure: bool = False,
+) -> Reconciled:
+    """Compare an export with what the platform holds, on the backend of the preview.
 
     Args:
         met: both, matched.
@@ -61,10 +64,8 @@ def reconcile(
         at: when the platform was read.
         left: rows (`n`) of people who are no employees any more, by a list of employees.
         unsure: who is in no row of the export may be new, or in a row that cannot be read: nobody can tell.
-        backend: `polars`, or a Spark master.
-        folder: for a cluster, where frames are staged.
     """
-    computer = open_backend(backend)
+    computer = open_backend(met.preview.backend)
     fields = fields_of(met.preview, met.users)
     # a dot in a column's name is something else to Spark
     plain = {name: f"custom_{number}" if name.startswith("field.") else name for number, name in enumerate(fields)}
@@ -73,14 +74,14 @@ def reconcile(
     unclear = met.matched.clashes.join(met.matched.pairs, on="n", how="anti")
     result = computer.run(
         lambda pairs, rows, users, unclear: statuses(pairs, rows, users, unclear, list(plain.values())),
-        folder, pairs=pairs, rows=rows, users=users, unclear=unclear.select("n", "id"),
+        pairs=pairs, rows=rows, users=users, unclear=unclear.select("n", "id"),
     )  # fmt: skip
     if unsure:
         absent = pl.col("n").is_null() & pl.col("status").is_in(["left_still_active", "gone"])
         status = pl.when(absent).then(pl.lit("maybe_left")).otherwise("status")
         result = result.with_columns(status=status)
     result = _compared(result, met, fields)
-    result, told = _explained(result, met, logs, at, computer, folder)
+    result, told = _explained(result, met, logs, at, computer)
     order = {status: number for number, status in enumerate(STATUSES)}
     rank = pl.col("status").replace_strict(order, return_dtype=pl.Int64)
     people = result.sort(rank, "n", "user_id", nulls_last=True).select(RECONCILED.names)
@@ -157,14 +158,14 @@ _LINK = {"missing": "at_platform", "inactive_there": "active", "other_group": "i
 
 
 def _explained(
-    result: pl.DataFrame, met: Met, logs: Logs, at: dt.datetime, computer: Backend, folder: Path | None
+    result: pl.DataFrame, met: Met, logs: Logs, at: dt.datetime, computer: Backend
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """With `cause` and `evidence` of those who are not as they should be; and the lines on those who are no leavers."""
     result = result.with_row_index("p").with_columns(pl.col("p").cast(pl.Int64))
     left, lost = _left(result, met, at), _lost(result, met)
     asked = pl.concat([side.select("p", *KEYS, "user_id") for side in (left, lost)])
-    told = lines_of(asked, logs, computer, folder)  # of all at once, for a log is long
-    causes = [why.remaining(left, told, logs), why.causes(lost, met, told, logs, computer, folder)]
+    told = lines_of(asked, logs, computer)  # of all at once, for a log is long
+    causes = [why.remaining(left, told, logs), why.causes(lost, met, told, logs, computer)]
     lines = lost.select("p", "n").join(told, on="p", how="left").drop("p")
     return result.join(pl.concat(causes), on="p", how="left"), lines
 

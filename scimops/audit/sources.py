@@ -97,7 +97,7 @@ def _known(preview: Preview, held: Snapshot) -> pl.DataFrame:
 
 def gather(
     export: Path, setting: Setting, state: State, logs: Sequence[Path] = (), people: Path | None = None,
-    folder: Path = Path(), *, more: More | None = None,
+    folder: Path = Path(), *, more: More | None = None, backend: str = "polars",
 ) -> Sources:  # fmt: skip
     """Read the files of an audit.
 
@@ -109,13 +109,14 @@ def gather(
         people: a list of employees.
         folder: where files that the setting names are looked for.
         more: reads logs that are in no file, such as :func:`live_logs`.
+        backend: `polars`, or a Spark master: where the preview and all that is made of it is computed.
 
     Raises:
         ExportError: the export or the list cannot be read.
         SettingError: the setting names a column or file that is not there.
     """
     held = state.snapshot
-    preview = preview_there(read_export(export), setting, held, folder)
+    preview = preview_there(read_export(export), setting, held, folder, backend=backend)
     known = _known(preview, held) if logs or more else None
     told, found = read_logs(logs, known=known, more=more)
     return Sources(preview, state, told, read_export(people) if people else None, found)
@@ -123,7 +124,7 @@ def gather(
 
 def read_sources(
     export: Path, setting: Setting, folder: Path, *, connection: str | None = None, state: Path | None = None,
-    logs: Sequence[Path] = (), people: Path | None = None,
+    logs: Sequence[Path] = (), people: Path | None = None, backend: str = "polars",
 ) -> Sources:  # fmt: skip
     """All that an audit works on: the platform, with the logs that it shows itself, then the files.
 
@@ -132,4 +133,4 @@ def read_sources(
     """
     held = read_held_state(setting, connection, state)
     more = live_logs(connection, setting) if connection else None
-    return gather(export, setting, held, files_in(*logs), people, folder, more=more)
+    return gather(export, setting, held, files_in(*logs), people, folder, more=more, backend=backend)

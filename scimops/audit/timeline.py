@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -39,14 +38,14 @@ _DAILY = {"day": pl.String, "source": pl.String, "operation": pl.String, "outcom
 _SETTINGS = ("at", "actor", "operation", "outcome", "name", "detail", "changes", "evidence")
 
 
-def changes_by_day(logs: Logs, *, backend: str = "polars", folder: Path | None = None) -> pl.DataFrame:
+def changes_by_day(logs: Logs, *, backend: str = "polars") -> pl.DataFrame:
     """How many lines the logs have, by `day` (UTC), `source`, `operation` and `outcome`; `lines` add up to all of them.
 
     One deed may stand in several logs, so lines of several sources are not added up.
     """
     if logs.path is None:
         return pl.DataFrame(schema=_DAILY)
-    counted = open_backend(backend).run(_daily, folder, events=logs.path)
+    counted = open_backend(backend).run(_daily, events=logs.path)
     return counted.cast({"lines": pl.Int64}).sort("day", "source", "operation", "outcome").select(list(_DAILY))
 
 
@@ -57,14 +56,14 @@ def _daily(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return events.group_by("day", "source", "operation", "outcome").agg(lines=nw.len())
 
 
-def settings_changed(logs: Logs, *, backend: str = "polars", folder: Path | None = None) -> pl.DataFrame:
+def settings_changed(logs: Logs, *, backend: str = "polars") -> pl.DataFrame:
     """What was done to settings (their mappings too), tokens and enrolments, in order of time: a row a line of a log.
 
     `at`, `actor`, `operation`, `outcome`, `name`, `detail`, `changes` (JSON: old and new values) and `evidence`.
     """
     if logs.path is None:
         return pl.DataFrame(schema=dict.fromkeys(_SETTINGS, pl.String))
-    found = open_backend(backend).run(_of_settings, folder, events=logs.path)
+    found = open_backend(backend).run(_of_settings, events=logs.path)
     return found.sort("at", "source", "file", "row").with_columns(evidence=evidence()).select(_SETTINGS)
 
 

@@ -124,15 +124,13 @@ def _strangers(log: Log, known: pl.DataFrame) -> int:
     return count if count >= STRANGERS else 0
 
 
-def lines_of(people: pl.DataFrame, logs: Logs, computer: Backend, folder: Path | None = None) -> pl.DataFrame:
+def lines_of(people: pl.DataFrame, logs: Logs, computer: Backend) -> pl.DataFrame:
     """The lines on `people` (`p`, externalId, keys, `user_id`), sorted: `p` and :data:`SHOWN`."""
     if logs.path is None or people.is_empty():
         return pl.DataFrame(schema={"p": pl.Int64(), **_LINE})
     few = people if computer.name == "polars" or people.height <= FEW else people.clear()
     wanted = {theirs: few[ours].drop_nulls().unique().to_list() for ours, theirs in _KEYS.items()}
-    found = computer.run(
-        lambda people, events: lines(people, events, wanted), folder, people=people, events=logs.path
-    )  # fmt: skip
+    found = computer.run(lambda people, events: lines(people, events, wanted), people=people, events=logs.path)
     return found.sort("p", "at", "source", "file", "row")
 
 
@@ -162,11 +160,11 @@ def lines(
     return nw.concat(parts, how="vertical").unique()
 
 
-def group_lines(logs: Logs, computer: Backend, folder: Path | None = None) -> pl.DataFrame:
+def group_lines(logs: Logs, computer: Backend) -> pl.DataFrame:
     """The deletions of groups: `name` and :data:`SHOWN`, in order of time."""
     if logs.path is None:
         return pl.DataFrame(schema=_LINE)
-    return computer.run(_deleted_groups, folder, events=logs.path).sort("at", "row")
+    return computer.run(_deleted_groups, events=logs.path).sort("at", "row")
 
 
 def _deleted_groups(events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 
 from scimops.audit.people import Met, group_keys, groups_there
@@ -28,15 +26,13 @@ LINKS = ("at_platform", "active", "in_group")
 """The links of which logs tell why one is missing."""
 
 
-def causes(
-    people: pl.DataFrame, met: Met, told: pl.DataFrame, logs: Logs, computer: Backend, folder: Path | None = None
-) -> pl.DataFrame:  # fmt: skip
+def causes(people: pl.DataFrame, met: Met, told: pl.DataFrame, logs: Logs, computer: Backend) -> pl.DataFrame:
     """`p`, `cause`, `evidence` of those whose `lost_at` is one of :data:`LINKS`.
 
     `people`: `p`, `lost_at`, `user_id`, `value`, `keys` (of the groups the rule gives), `start` and `end` (when they
     were due). `told`: the lines on them.
     """
-    deleted = group_lines(logs, computer, folder)
+    deleted = group_lines(logs, computer)
     deleted = deleted.with_columns(group_key=group_keys(deleted["name"]))
     absent, off, elsewhere = (people.filter(lost_at=link) for link in LINKS)
     return pl.concat([

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scimops.cli.common import JSON, complain, print_json, print_rich, without_algebra
+from scimops.cli.common import BACKEND, JSON, complain, print_json, print_rich, without_algebra
 from scimops.cli.evidence import EVIDENCE, SAMPLE, SEED, check
 from scimops.cli.evidence import write as write_evidence
 from scimops.cli.explain import CONNECTION, LOGS, PEOPLE, SETTING, STATE, explain
@@ -73,7 +73,8 @@ def audit(
     fail_on: Annotated[
         list[str] | None, typer.Option(help="Exit 3 on findings of this level or code.", metavar="LEVEL|CODE")
     ] = None,
-    evidence: EVIDENCE = None, sample: SAMPLE = None, seed: SEED = None, ledger: LEDGER = None, as_json: JSON = False,
+    evidence: EVIDENCE = None, sample: SAMPLE = None, seed: SEED = None, backend: BACKEND = "polars",
+    ledger: LEDGER = None, as_json: JSON = False,
 ) -> None:  # fmt: skip
     """Did everybody arrive, and why not; who left and is still active.
 
@@ -109,7 +110,8 @@ def audit(
         if connection:
             complain(f"Reading what {connection} holds …")
         sources = read_sources(
-            export, chosen, setting.parent, connection=connection, state=state, logs=log or [], people=people
+            export, chosen, setting.parent, connection=connection, state=state, logs=log or [], people=people,
+            backend=backend,
         )  # fmt: skip
         if save_state:
             _save(sources, save_state)

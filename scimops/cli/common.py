@@ -26,6 +26,7 @@ DELIMITER = Annotated[
 INCOMPLETE = Annotated[
     bool, typer.Option("--allow-incomplete", help="Look at a part of an export; everything is marked.")
 ]
+BACKEND = Annotated[str, typer.Option(help="polars, or a Spark master: local[2], spark://HOST:PORT.")]
 JSON = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 OUT = Annotated[Path | None, typer.Option(help="Folder for tables, charts and the summary.", metavar="DIR")]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scimops.cli.common import (
+    BACKEND,
     DELIMITER,
     ENCODING,
     FILES,
@@ -41,7 +42,6 @@ EXISTING = Annotated[
     Path | None, typer.Option(help="CSV or JSON of the platform's groups (column name).", metavar="FILE")
 ]
 CHANNEL = Annotated[str, typer.Option(help="idp: people are sent one by one; apply: scimops sends all.")]
-BACKEND = Annotated[str, typer.Option(help="polars, or a Spark master: local[2], spark://HOST:PORT.")]
 EXIT_CODE = Annotated[bool, typer.Option("--exit-code", help="Exit 3 where there are errors or warnings.")]
 EXPLAIN = Annotated[
     str | None, typer.Option(help="One person step by step: userName, e-mail, externalId or row.", metavar="USER")

@@ -71,7 +71,9 @@ def _tokens_in_use(there: Platform, setting: Setting, read_at: str) -> tuple[str
     return tuple(name for name, time in used.items() if dt.datetime.fromisoformat(time) >= since)
 
 
-def preview_there(export: Export, setting: Setting, held: Snapshot, folder: Path, channel: str = "idp") -> Preview:
+def preview_there(
+    export: Export, setting: Setting, held: Snapshot, folder: Path, channel: str = "idp", *, backend: str = "polars"
+) -> Preview:  # fmt: skip
     """The preview of `export` where `held` was read: with the groups it has, and what it does by itself.
 
     `folder` is where files that the setting names are looked for.
@@ -81,7 +83,7 @@ def preview_there(export: Export, setting: Setting, held: Snapshot, folder: Path
     """
     names = dict(existing(held).select("group_key", "group").iter_rows())
     return preview_export(
-        export, setting, existing=ExistingGroups(names, held.where), channel=channel, folder=folder,
+        export, setting, existing=ExistingGroups(names, held.where), channel=channel, backend=backend, folder=folder,
         capabilities=held.capabilities,
     )  # fmt: skip
 

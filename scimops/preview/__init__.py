@@ -237,7 +237,6 @@ def preview_export(
     needed = staged.people.select("n", "early", *keys, "active", "value")  # only keys that repeat can clash
     placed = computer.run(
         lambda people, values: assign_groups(people, values, grouping),
-        export.parts[0].source.workspace.folder if backend != "polars" else None,
         people=needed, values=staged.values.select("value", "group_key", "reason"),
     )  # fmt: skip
     placed = placed if placed["n"].is_sorted() else placed.sort("n")

@@ -145,13 +145,18 @@ def test_the_sessions_settings_change_nothing(exports: dict[str, Export], option
     assert rows(there) == rows(preview_export(exports["nasty"], SETTINGS["aliases"]))
 
 
-def test_a_cluster_that_cannot_read_the_folder_is_an_error_in_words(tmp_path: Path) -> None:
+def test_a_cluster_that_cannot_read_the_folder_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
     def pipeline(people: Any) -> Any:
-        (tmp_path / "people.parquet").unlink()
+        next(tmp_path.glob("*/people.parquet")).unlink()
         return people
 
     with pytest.raises(ScimopsError, match=r"Spark at local\[2\] failed: .*TMPDIR"):
-        SparkBackend(MASTER).run(pipeline, tmp_path, people=pl.DataFrame({"n": [1]}))
+        SparkBackend(MASTER).run(pipeline, people=pl.DataFrame({"n": [1]}))
+    assert not list(tmp_path.glob("scimops-*"))
 
 
 def test_the_samples_are_worth_comparing(exports: dict[str, Export]) -> None:
@@ -162,14 +167,9 @@ def test_the_samples_are_worth_comparing(exports: dict[str, Export]) -> None:
 
 def test_a_master_that_does_not_answer_is_an_error_in_words() -> None:
     code = (
-        "from scimops.backend import open_backend; import pathlib, polars as pl\n"
-        "open_backend('spark://127.0.0.1:1').run(lambda t: t, pathlib.Path('.'), t=pl.DataFrame({'n': [1]}))"
+        "from scimops.backend import open_backend; import polars as pl\n"
+        "open_backend('spark://127.0.0.1:1').run(lambda t: t, t=pl.DataFrame({'n': [1]}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode != 0
     assert "ScimopsError: Spark at spark://127.0.0.1:1 does not answer" in done.stderr
-
-
-def test_spark_needs_a_folder() -> None:
-    with pytest.raises(ScimopsError, match="needs a folder"):
-        SparkBackend(MASTER).run(lambda **tables: tables["t"])

@@ -54,17 +54,15 @@ def staged(folder: Path, seed: int) -> tuple[pl.DataFrame, Logs]:
 def test_spark_finds_the_lines_that_polars_finds(few: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not few:
         monkeypatch.setattr("scimops.audit.told.FEW", 10)
-    for name in ("logs", "stage"):
-        (tmp_path / name).mkdir()
-    people, logs = staged(tmp_path / "logs", 7)
+    people, logs = staged(tmp_path, 7)
     assert people.height < FEW
     here = lines_of(people, logs, open_backend())
-    there = lines_of(people, logs, open_backend(MASTER), tmp_path / "stage")
+    there = lines_of(people, logs, open_backend(MASTER))
     columns = here.columns
     assert there.schema == here.schema
     assert there.sort(columns).equals(here.sort(columns))
     assert there.select("p", "at", "source", "file", "row").equals(here.select("p", "at", "source", "file", "row"))
     assert here.height > 1_000
     print(f"{here.height:,} lines compared")  # noqa: T201  # the count
-    groups = group_lines(logs, open_backend(MASTER), tmp_path / "stage").sort("at", "row", "file", "source", "name")
+    groups = group_lines(logs, open_backend(MASTER)).sort("at", "row", "file", "source", "name")
     assert groups.equals(group_lines(logs, open_backend()).sort("at", "row", "file", "source", "name"))

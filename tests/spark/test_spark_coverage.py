@@ -25,16 +25,13 @@ FAULTS = [
 def test_spark_says_of_each_person_what_polars_says(tmp_path: Path) -> None:
     story = write_story(tmp_path / "story", FAULTS)
     setting, state = load_setting(story.setting), load_state(story.state)
-    sources = gather(story.exports[-1], setting, state, story.logs, story.hr, story.folder)
-    assert sources.hr is not None
-    met = meet(sources.preview, state.snapshot)
-    population = of_hr(met, sources.hr, story.at.date())
-    stage = tmp_path / "stage"
-    stage.mkdir()
     covered, compared = [], []
     for backend in ("polars", "local[2]"):
-        covered.append(cover(met, state, population, sources.logs, story.at, backend=backend, folder=stage))
-        compared.append(reconcile(met, sources.logs, story.at, backend=backend, folder=stage))
+        sources = gather(story.exports[-1], setting, state, story.logs, story.hr, story.folder, backend=backend)
+        assert sources.hr is not None
+        met = meet(sources.preview, state.snapshot)
+        covered.append(cover(met, state, of_hr(met, sources.hr, story.at.date()), sources.logs, story.at))
+        compared.append(reconcile(met, sources.logs, story.at))
     assert covered[0].counts["lost"] > 40
     assert covered[0].people.equals(covered[1].people)
     assert compared[0].people.equals(compared[1].people)
