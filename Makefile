@@ -16,7 +16,7 @@ lab: $(VENV)/run ## open the notebooks in JupyterLab
 	$(BIN)/scimops lab $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 # In two halves side by side, for most of a test's time is spent waiting for a server, a kernel or a browser.
-HALF := tests/service_provider tests/platform tests/client tests/plan tests/apply tests/jobs
+HALF := tests/service_provider tests/platform tests/client tests/plan tests/apply tests/jobs tests/present tests/schedules
 test: $(VENV)/dev chromium postgres ## all tests but the long ones and Spark
 	@$(PYTEST) $(HALF) >.test-half.log 2>&1 & half=$$!; \
 	$(PYTEST) $(addprefix --ignore=,$(HALF)); rest=$$?; \

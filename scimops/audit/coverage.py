@@ -184,9 +184,10 @@ def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, idp: str) -> 
     people = people.with_columns(lost_at=first)
     status = (
         pl.when(~meant).then(pl.lit("not_meant"))
-        .when(pl.col("unclear") | pl.col("unread")).then(pl.lit("cannot_tell"))
+        .when(pl.col("unclear")).then(pl.lit("cannot_tell"))
         .when(pl.col("lost_at").is_null()).then(pl.lit("arrived"))
         .when(is_early(idp, at)).then(pl.lit("not_due_yet"))
+        .when("unread").then(pl.lit("cannot_tell"))
         .otherwise(pl.lit("lost"))
     )  # fmt: skip
     people = people.with_columns(status=status)

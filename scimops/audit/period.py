@@ -238,14 +238,14 @@ def _judged(people: pl.DataFrame, audit: Audit, arrivals: Arrivals | None, newes
     people = people.join(_first_seen(arrivals, people), on="at", how="left", maintain_order="left")
     # who is employed and not in today's export has no account, whomever the audit asked about
     unseen = (pl.col("last") < newest).fill_null(True) & pl.col("today").is_null()
-    absent = pl.col("employed").fill_null(False) & unseen & ~pl.lit(audit.unsure)
-    unread = unseen & pl.lit(audit.unsure)
-    early = (due_by(audit.preview.export.idp) > audit.at).fill_null(False)
+    absent, unread = unseen & pl.col("employed").fill_null(False), unseen & pl.lit(audit.unsure)
+    early = absent & (due_by(audit.preview.export.idp) > audit.at).fill_null(False)
     people = people.with_columns(
-        today=pl.when(absent).then(pl.when(early).then(pl.lit("not_due_yet")).otherwise(pl.lit("lost")))
-        .when(unread).then(pl.lit("cannot_tell")).otherwise(pl.col("today").fill_null("not_told")),
-        lost_at=pl.when(absent).then(pl.lit("in_idp")).otherwise("lost_at"),
-        cause=pl.when(absent).then(pl.lit("not_in_idp")).when(unread).then(pl.lit("in_no_row")).otherwise("cause"),
+        today=pl.when(early).then(pl.lit("not_due_yet")).when(unread).then(pl.lit("cannot_tell"))
+        .when(absent).then(pl.lit("lost")).otherwise(pl.col("today").fill_null("not_told")),
+        lost_at=pl.when(absent & (early | ~unread)).then(pl.lit("in_idp")).otherwise("lost_at"),
+        cause=pl.when(early).then(pl.lit("not_in_idp")).when(unread).then(pl.lit("in_no_row"))
+        .when(absent).then(pl.lit("not_in_idp")).otherwise("cause"),
         arrived_by=pl.coalesce("arrived_by", pl.when(pl.col("today") == "arrived").then(pl.lit(audit.at))),
         over_gap=pl.col("over_gap").fill_null(False),
     )  # fmt: skip

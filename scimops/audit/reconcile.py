@@ -49,12 +49,7 @@ class Reconciled:
 
 
 def reconcile(
-    met: Met,
-    logs: Logs,
-    at: dt.datetime,
-    *,
-    left: pl.Series | None = None,
-    unsure: bool = False,
+    met: Met, logs: Logs, at: dt.datetime, *, left: pl.Series | None = None, unsure: bool = False
 ) -> Reconciled:
     """Compare an export with what the platform holds, on the backend of the preview.
 
