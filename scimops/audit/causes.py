@@ -13,6 +13,9 @@ LINKS: dict[str, str] = {
 }
 """The chain, in its order (design: coverage). `expected` is never called proof of `enrolled`."""
 
+OF_TRAININGS = ("no_enrolment", "auto_enrol_off", "not_in_report")
+"""Causes that only who may read enrolments can tell."""
+
 CAUSES: dict[str, str] = {
     "not_in_idp": "is on the list of employees and has no account at the identity provider",
     "ambiguous": "shares a key with somebody else: nobody can tell who is who",
@@ -27,8 +30,10 @@ CAUSES: dict[str, str] = {
     "refused": "was refused for another reason",
     "idp_skipped": "was skipped by the identity provider",
     "deleted_there": "was deleted on the platform",
+    "made_and_gone": "was made on the platform, is not there any more, and no line of the logs tells why",
     "never_sent": "was not sent, though the logs cover the time",
     "deactivated_by_idp": "was deactivated by the identity provider",
+    "deactivated_by_apply": "was deactivated by scimops apply",
     "deactivated_by_hand": "was deactivated on the platform by hand",
     "group_deleted": "was in a group that was deleted by hand",
     "moved_by_hand": "was taken out of the group by hand",
@@ -39,9 +44,10 @@ CAUSES: dict[str, str] = {
     "no_enrolment": "the group has no enrolment",
     "auto_enrol_off": "the group has an enrolment, and its auto-enrol is off",
     "not_in_report": "should be enrolled and is not seen in the report",
-    "left_renamed": "left and was renamed at that moment, so the platform's person was not found again",
+    "left_renamed": "left and has another userName or address than on the platform, so may not have been found there",
     "left_refused": "left, and the deactivation was refused",
-    "left_never_sent": "left, and no deactivation was sent, though the logs cover the time",
+    "left_active_again": "left, was deactivated once, and is active again",
+    "left_never_sent": "left, and no deactivation was sent in the time that the logs cover",
     "no_log": "cannot be told: no log of the identity provider covers the time",
     "unexplained": "the logs cover the time and say nothing of it",
 }
@@ -80,16 +86,19 @@ OF_MANY: dict[str, str] = {
     "refused": "were refused for another reason",
     "idp_skipped": "were skipped by the identity provider",
     "deleted_there": "were deleted on the platform",
+    "made_and_gone": "were made on the platform, are not there any more, and no line of the logs tells why",
     "never_sent": "were not sent, though the logs cover the time",
     "deactivated_by_idp": "were deactivated by the identity provider",
+    "deactivated_by_apply": "were deactivated by scimops apply",
     "deactivated_by_hand": "were deactivated on the platform by hand",
     "group_deleted": "were in a group that was deleted by hand",
     "moved_by_hand": "were taken out of the group by hand",
     "ungrouped": "have no value, and the setting has no target group to fall back on",
     "not_in_report": "should be enrolled and are not seen in the report",
-    "left_renamed": "left and were renamed at that moment, so the platform's people were not found again",
+    "left_renamed": "left and have other userNames or addresses than on the platform, so may not have been found there",
     "left_refused": "left, and the deactivations were refused",
-    "left_never_sent": "left, and no deactivation was sent, though the logs cover the time",
+    "left_active_again": "left, were deactivated once, and are active again",
+    "left_never_sent": "left, and no deactivation was sent in the time that the logs cover",
     "matched": "land in the groups of their own values",
     "alias": "land in a group by an alias",
     "fallback_blank": "have no value and land in the target group",

@@ -114,7 +114,9 @@ def cover(
     """
     computer = open_backend(met.preview.backend)
     people = _chain(met, state, population, computer)
-    people = people.with_columns(unread=pl.lit(unsure) & ~pl.col("in_idp") & ~pl.col("unclear"))
+    # of the export, who has no number stands in a row that cannot be read; of a list, who is in no row that could be
+    unread = pl.col("n").is_null() & ~pl.col("unclear") & pl.lit(unsure or population.source == "idp")
+    people = people.with_columns(unread=unread)
     meant = ~pl.col("left")
     if population.source == "idp":  # an employee with an account that is off is lost; an account that is off is not
         meant &= ~pl.col("reason").is_in(["out_of_scope", "inactive"])
@@ -194,7 +196,7 @@ def _judged(people: pl.DataFrame, meant: pl.Expr, at: dt.datetime, idp: str) -> 
     off = pl.when(reason.is_in(ARRIVING)).then(pl.lit("inactive")).otherwise(reason)
     cause = (
         pl.when(pl.col("status") == "cannot_tell")
-        .then(pl.when("unread").then(pl.lit("in_no_row")).otherwise(pl.lit("ambiguous")))
+        .then(pl.when("unread").then(pl.coalesce("reason", pl.lit("in_no_row"))).otherwise(pl.lit("ambiguous")))
         .when(pl.col("lost_at") == "in_idp").then(pl.lit("not_in_idp"))
         .when(pl.col("lost_at") == "sent").then(off)
         .when(pl.col("status") == "not_meant").then(reason)

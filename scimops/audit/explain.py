@@ -273,7 +273,11 @@ class _Teller:
         if self.user:
             yield Moment(self.audit.at, "platform", words.user_words(self.user, self.side, self.held))
         else:
-            yield Moment(self.audit.at, "platform", "The platform has no target user who is this person.")
+            none = "The platform has no target user who is this person."
+            unmatched = (
+                "No target user was matched with this person, for no row of the export that could be read is theirs."
+            )
+            yield Moment(self.audit.at, "platform", none if self.row else unmatched)
 
     def _placing(self) -> list[str]:
         """What the export says, and how the rule places them."""

@@ -138,10 +138,12 @@ def _arrived(row: Mapping[str, Any], _: Mapping[str, Any], told: Told) -> str:
 
 def _lost(row: Mapping[str, Any], side: Mapping[str, Any], told: Told) -> str:
     why = _because(row)
-    if not told.wanted and side.get("status") in ("left_still_active", "out_of_scope_there"):
-        return f"is active on the platform and in {_groups(told.held)} today, and by the rule should be in none{why}"
     if not told.wanted:
-        return f"is in no group and no training today{why}"
+        active = "active " if row["active"] else ""
+        there = f"{active}on the platform and in {_groups(told.held)} today, and by the rule should be in none"
+        return f"is {there if side.get('user_id') else 'in no group and no training today'}{why}"
+    if row["lost_at"] == "active":
+        return f"is not active on the platform, so in no training by {_groups(told.wanted)} today{why}"
     if row["lost_at"] == "expected":
         seen = [one.name for one in told.enrolments if one.seen]
         shown = f", though the report of {_names(seen)} shows them" if seen else ""
@@ -157,7 +159,13 @@ def _lost(row: Mapping[str, Any], side: Mapping[str, Any], told: Told) -> str:
 
 
 def _not_due(row: Mapping[str, Any], _: Mapping[str, Any], told: Told) -> str:
-    there = f"not in {_groups(told.wanted)} and its training" if told.wanted else "in no group and no training"
+    groups = _groups(told.wanted)
+    if not told.wanted:
+        there = "in no group and no training"
+    elif row["in_group"]:
+        there = f"in {groups}, not in its training"
+    else:
+        there = f"not in {groups} and its training"
     return f"is {there} yet, and need not be before {utc(row['due'])}"
 
 

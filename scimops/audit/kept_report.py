@@ -7,13 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
 from filelock import FileLock, Timeout
 
 from scimops.audit.arrivals import record, said
-from scimops.audit.since_last import KEPT, About, compared, keep, read_last
+from scimops.audit.causes import OF_TRAININGS
+from scimops.audit.since_last import About, compared, keep, read_last, to_keep
 from scimops.errors import ScimopsError
 
 if TYPE_CHECKING:
+    from scimops.audit.audit import Audit
     from scimops.audit.report import Report
 
 LOCK: Final = ".keep.lock"
@@ -45,7 +48,8 @@ def keep_report(report: Report, folder: Path, about: About) -> Report:
     with _alone(folder):
         report = against_last(report, folder, about)
         arrivals = record(folder, report.audit)
-        keep(folder, about, report.audit.at, report.items)
+        assert report.last is not None
+        keep(folder, about, report.audit.at, to_keep(report.items, report.last))
     nights = said(arrivals, report.audit.at)
     return replace(report, findings=[*nights, *(one for one in report.findings if one not in nights)])
 
@@ -57,11 +61,24 @@ def against_last(report: Report, folder: Path, about: About) -> Report:
         UsageError: what is kept is of a later time, cannot be read, or is about others.
     """
     last = read_last(folder, about)
-    if report.last and last and last.at == report.audit.at and last.frame.equals(report.items.select(KEPT)):
+    if report.last and last and last.at == report.audit.at and last.frame.equals(to_keep(report.items, report.last)):
         return report  # this one is kept already: nothing of it would be new against itself
     items = report.items.drop("since", "new", strict=False)
-    items, since = compared(items, last, report.audit.at)
+    items, since = compared(items, last, report.audit.at, _unseen(report.audit))
     return replace(report, items=items, last=since)
+
+
+def _unseen(audit: Audit) -> pl.Expr:
+    """Which findings of the last audit are no more because this one could not look: nobody knows that they are solved.
+
+    That is so of trainings where enrolments cannot be read now, and of people in no row where rows cannot be read.
+    """
+    people = audit.coverage.people.select("status", key=pl.coalesce("externalId", "userName", "email"))
+    gone = ~pl.col("key").is_in(people["key"].implode()) & (pl.col("code") != "left_still_active")
+    arrived = pl.col("key").is_in(people.filter(status="arrived")["key"].implode())
+    trained = pl.col("code").is_in([f"lost_{cause}" for cause in OF_TRAININGS]) & arrived
+    blind = "enrolments" in audit.coverage.not_read
+    return (gone & pl.lit(audit.unsure)) | (trained & pl.lit(blind))
 
 
 def _alone(folder: Path) -> AbstractContextManager[object]:

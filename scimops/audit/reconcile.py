@@ -169,12 +169,14 @@ def _left(result: pl.DataFrame, met: Met, at: dt.datetime) -> pl.DataFrame:
     """Those who left and are still active, as :func:`why.remaining` wants them, with their keys."""
     left = result.filter(status="left_still_active")
     keys = met.users.select(user_id="id", user_key="user_key", email_key="email_key")
-    renamed = pl.col("changed").list.set_intersection(["userName", "email"]).list.len() > 0
+    theirs = met.rows.select("n", user_key_idp="user_key", email_key_idp="email_key")
+    renamed = (pl.col("user_key") != pl.col("user_key_idp")) | (pl.col("email_key") != pl.col("email_key_idp"))
     # when they left is not known: a log that covers the last day would have the deactivation's latest try
     day = dt.timedelta(days=1)
-    return left.select(
-        "p", "externalId", "user_id", renamed=renamed, start=pl.lit(moment(at - day)), end=pl.lit(moment(at))
-    ).join(keys, on="user_id")  # fmt: skip
+    return left.join(keys, on="user_id").join(theirs, on="n", how="left").select(
+        "p", "externalId", "user_id", "user_key", "email_key", renamed=renamed.fill_null(False),
+        start=pl.lit(moment(at - day)), end=pl.lit(moment(at)),
+    )  # fmt: skip
 
 
 def _lost(result: pl.DataFrame, met: Met) -> pl.DataFrame:

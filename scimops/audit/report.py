@@ -74,7 +74,7 @@ class Report:
             "exceptions": None if self.agreed is None else [_agreed(one) for one in self.agreed],
             "since_last": None if self.last is None else {
                 "last": self.last.last, "new": self.last.new, "still": self.last.still,
-                "solved": self.last.solved.to_dicts(),
+                "solved": self.last.solved.to_dicts(), "untold": self.last.untold.to_dicts(),
             },
         }  # fmt: skip
 

@@ -47,13 +47,15 @@ class Kept(BaseModel):
 class SinceLast:
     """Against the audit at `last` (null: there was none): how many findings of people are `new` and `still` open.
 
-    `solved`: those of the last audit that are no more (columns :data:`KEPT`).
+    `solved`: those of the last audit that are no more (columns :data:`KEPT`). `untold`: those that this audit could not
+    look for (the same columns): they are kept as they were.
     """
 
     last: str | None
     new: int
     still: int
     solved: pl.DataFrame
+    untold: pl.DataFrame
 
 
 def read_last(folder: Path, about: About) -> Kept | None:
@@ -85,11 +87,20 @@ def read_last(folder: Path, about: About) -> Kept | None:
     return kept
 
 
-def compared(items: pl.DataFrame, last: Kept | None, at: str) -> tuple[pl.DataFrame, SinceLast]:
+def compared(
+    items: pl.DataFrame, last: Kept | None, at: str, unseen: pl.Expr | None = None
+) -> tuple[pl.DataFrame, SinceLast]:  # fmt: skip
     """`items` (schema `items`) with `since` (time of the first audit with it) and `new`; and what is solved.
 
-    A person is known again by the first key that there is: externalId, userName, e-mail address, id on the platform;
-    a cause that changed is another finding.
+    A person is known again by the first key that there is: externalId, userName, e-mail address, id on the platform.
+    Who did not arrive for another cause than last time, or who left, is open since the first time all the same: a log
+    that is missing tonight solves nothing.
+
+    Args:
+        items: what was found now.
+        last: what was kept.
+        at: when the platform was read.
+        unseen: of findings of the last audit that are no more (with `key`), which this audit could not look for.
 
     Raises:
         UsageError: the last audit is of a later time.
@@ -101,26 +112,38 @@ def compared(items: pl.DataFrame, last: Kept | None, at: str) -> tuple[pl.DataFr
         )  # fmt: skip
     if last is None:
         now = items.with_columns(since=pl.lit(at), new=pl.lit(True))
-        return now, SinceLast(None, items.height, 0, pl.DataFrame(schema=dict.fromkeys(KEPT, pl.String)))
+        nothing = pl.DataFrame(schema=dict.fromkeys(KEPT, pl.String))
+        return now, SinceLast(None, items.height, 0, nothing, nothing)
     before = last.frame.with_columns(*_key())
     now = items.with_columns(*_key())
-    keys = ["code", "cause", "key", "time"]
-    solved = before.join(now, on=keys, how="anti", nulls_equal=True, maintain_order="left")
+    keys = ["kind", "key", "time"]
+    ended = before.join(now, on=keys, how="anti", nulls_equal=True, maintain_order="left")
+    ended = ended.with_columns(unseen=pl.lit(False) if unseen is None else unseen.fill_null(False))
+    solved, untold = (ended.filter(pl.col("unseen") == could_not).select(KEPT) for could_not in (False, True))
     known = before.select(*keys, was="since")
     now = now.join(known, on=keys, how="left", nulls_equal=True, maintain_order="left")
     now = now.with_columns(since=pl.coalesce("was", pl.lit(at)), new=pl.col("was").is_null())
     new = int(now["new"].sum())
-    return now.drop("key", "time", "was"), SinceLast(last.at, new, now.height - new, solved.select(KEPT))
+    return now.drop(*keys, "was"), SinceLast(last.at, new, now.height - new, solved, untold)
 
 
-def keep(folder: Path, about: About, at: str, items: pl.DataFrame) -> None:
-    """Keep the findings in `folder` for the next audit, for its owner alone; `items` has `since`."""
-    columns = items.select(KEPT).to_dict(as_series=False)
+def to_keep(items: pl.DataFrame, since: SinceLast) -> pl.DataFrame:
+    """What the next audit is compared with: the findings (`items` has `since`), and those that were not looked for."""
+    return pl.concat([items.select(KEPT), since.untold])
+
+
+def keep(folder: Path, about: About, at: str, findings: pl.DataFrame) -> None:
+    """Keep the findings, from :func:`to_keep`, in `folder` for the next audit, for its owner alone."""
+    columns = findings.to_dict(as_series=False)
     kept = Kept(format=1, at=at, about=about, findings=columns)
     write_whole(folder / FILE, kept.model_dump_json() + "\n", private=True)
 
 
 def _key() -> list[pl.Expr]:
-    """What a person is known by, and of several findings with the same key and cause which one it is."""
-    key = pl.coalesce("externalId", "userName", "email", "user_id")
-    return [key.alias("key"), pl.int_range(pl.len()).over("code", "cause", key).alias("time")]
+    """What a finding is of and whom, and of several with the same kind and key which one it is."""
+    code, key = pl.col("code"), pl.coalesce("externalId", "userName", "email", "user_id")
+    kind = (
+        pl.when(code.str.starts_with("lost_")).then(pl.lit("lost"))
+        .when(code == "maybe_left").then(pl.lit("left_still_active")).otherwise(code)
+    )  # fmt: skip
+    return [kind.alias("kind"), key.alias("key"), pl.int_range(pl.len()).over(kind, key).alias("time")]

@@ -57,25 +57,31 @@ def _both_values(people: pl.DataFrame, met: Met) -> pl.DataFrame:
 
 
 def absence(people: pl.DataFrame, told: pl.DataFrame, logs: Logs) -> pl.DataFrame:
-    """Of each `p` who is not on the platform: `cause`, `evidence`. `people` has `start`, `end`: when they were due."""
-    failed = ~_OK & pl.col("operation").is_in(_OFFERED) & ~_IDLE
-    gone = _OK & (pl.col("operation") == "delete")
-    last = _last(told, failed | gone)
+    """Of each `p` who is not on the platform: `cause`, `evidence`. `people` has `start`, `end`: when they were due.
+
+    The last line decides: a refusal before the creation explains nothing, nor does that of an update after it.
+    """
+    offered, deleted = pl.col("operation").is_in(_OFFERED), pl.col("operation") == "delete"
+    was_there = told.filter(_OK & offered).select("p").unique().with_columns(was_there=True)
+    told = told.join(was_there, on="p", how="left")
+    failed = ~_OK & offered & ~_IDLE & ((pl.col("operation") == "create") | pl.col("was_there").is_null())
+    last = _last(told, failed | (_OK & (deleted | offered)))
     by_reason = pl.col("reason").replace_strict(CAUSE_OF, default="refused", return_dtype=pl.String)
     last = last.with_columns(
-        cause=pl.when(_OK).then(pl.lit("deleted_there"))
+        cause=pl.when(_OK & deleted).then(pl.lit("deleted_there")).when(_OK).then(pl.lit("made_and_gone"))
         .when(pl.col("outcome") == "skipped").then(pl.lit("idp_skipped")).otherwise(by_reason)
     )  # fmt: skip
-    arrived = told.filter(_OK & pl.col("operation").is_in(_OFFERED)).select("p").unique().with_columns(known=True)
-    return _or_silence(people.join(arrived, on="p", how="left"), last, logs, "never_sent")
+    return _or_silence(people, last, logs, "never_sent")
 
 
 def inactivity(people: pl.DataFrame, told: pl.DataFrame, logs: Logs) -> pl.DataFrame:
     """Of each `p` who is inactive on the platform and should not be: `cause`, `evidence`."""
     last = _last(told, _OK & pl.col("operation").is_in([*_ENDED, "reactivate"]))
     last = last.filter(pl.col("operation").is_in(_ENDED))
-    by_hand = pl.col("source") == "platform_audit"
-    cause = pl.when(by_hand).then(pl.lit("deactivated_by_hand")).otherwise(pl.lit("deactivated_by_idp"))
+    cause = pl.col("source").replace_strict(
+        {"platform_audit": "deactivated_by_hand", "receipts": "deactivated_by_apply"},
+        default="deactivated_by_idp", return_dtype=pl.String,
+    )  # fmt: skip
     return _or_silence(people, last.with_columns(cause=cause), logs, "unexplained")
 
 
@@ -97,8 +103,12 @@ def misplacement(people: pl.DataFrame, told: pl.DataFrame, deleted: pl.DataFrame
         .when(pl.col("compared") & (value != there)).then(pl.lit("value_stale"))
     )  # fmt: skip
     people = people.with_columns(seen=by_value)
-    taken_out = (pl.col("operation") == "remove_member") & _OK & (pl.col("source") == "platform_audit")
-    last = _last(told, taken_out).with_columns(cause=pl.lit("moved_by_hand"))
+    # what was done to other groups explains nothing
+    of_group = told.with_columns(moved=group_keys(told["name"])).join(people.select("p", "group_key"), on="p")
+    moved = pl.col("operation").is_in(["add_member", "remove_member"]) & _OK
+    last = _last(of_group, moved & (pl.col("moved") == pl.col("group_key")))
+    by_hand = (pl.col("operation") == "remove_member") & (pl.col("source") == "platform_audit")
+    last = last.filter(by_hand).with_columns(cause=pl.lit("moved_by_hand"))
     by_logs = _or_silence(people, last, logs, "unexplained")
     shown = pl.when(pl.col("seen") == "group_deleted").then("cut").when(pl.col("seen").is_null()).then("evidence")
     both = people.select("p", "seen", "cut").join(by_logs, on="p")
@@ -110,13 +120,16 @@ def remaining(people: pl.DataFrame, told: pl.DataFrame, logs: Logs) -> pl.DataFr
 
     `people` has `renamed` (bool: another userName or e-mail address in the export than on the platform).
     """
-    last = _last(told, pl.col("operation").is_in(_ENDED) & ~_IDLE).filter(~_OK)
-    last = last.with_columns(cause=pl.lit("left_refused"))
-    silent = _or_silence(people, last, logs, "left_never_sent")
+    ended = pl.col("operation").is_in(_ENDED)
+    was_off = told.filter(_OK & ended).select("p").unique().with_columns(was_off=True)
+    back = _OK & (pl.col("operation") == "reactivate") & pl.col("was_off").fill_null(False)
+    last = _last(told.join(was_off, on="p", how="left"), (ended & ~_IDLE) | back)
+    cause = pl.when(_OK).then(pl.lit("left_active_again")).otherwise(pl.lit("left_refused"))
+    silent = _or_silence(people, last.with_columns(cause=cause), logs, "left_never_sent")
     renamed = people.filter("renamed").select("p", renamed=pl.lit("left_renamed"))
     both = silent.join(renamed, on="p", how="left")
-    refused = pl.col("cause") == "left_refused"
-    return both.select("p", cause=pl.when(refused).then("cause").otherwise(pl.coalesce("renamed", "cause")),
+    told_by_line = pl.col("evidence").is_not_null()
+    return both.select("p", cause=pl.when(told_by_line).then("cause").otherwise(pl.coalesce("renamed", "cause")),
                        evidence="evidence")  # fmt: skip
 
 
@@ -128,10 +141,7 @@ def _last(told: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
 def _or_silence(people: pl.DataFrame, last: pl.DataFrame, logs: Logs, silent: str) -> pl.DataFrame:
     """`last` for those it has; of the others `silent` where the logs cover the time, else no_log."""
     covered = logs.covered(pl.col("start"), pl.col("end"))
-    known = pl.col("known").is_not_null() if "known" in people.columns else pl.lit(False)
-    quiet = (
-        pl.when(known).then(pl.lit("unexplained")).when(covered).then(pl.lit(silent)).otherwise(pl.lit("no_log"))
-    )  # fmt: skip
+    quiet = pl.when(covered).then(pl.lit(silent)).otherwise(pl.lit("no_log"))
     found = last.select("p", "cause", evidence=evidence())
     return people.select("p", quiet=quiet).join(found, on="p", how="left").select(
         "p", cause=pl.coalesce("cause", "quiet"), evidence="evidence"

@@ -84,6 +84,7 @@ def since_words(report: Report) -> str:
     if last.last is None:
         return f"This is the first audit that is kept here: {many(last.new, 'finding')} of people."
     counts = f"{last.new:,} new, {last.solved.height:,} solved, {last.still:,} still open"
+    counts += f", of {last.untold.height:,} nobody can tell today" if last.untold.height else ""
     return f"Since the last audit, of {moment(last.last)}: {counts}."
 
 

@@ -96,12 +96,16 @@ class Solved(TypedDict):
 
 @with_config(_CLOSED)
 class SinceLastOut(TypedDict):
-    """Against the last audit: its time (null: there was none), how many findings of people are new and still open."""
+    """Against the last audit: its time (null: there was none), how many findings of people are new and still open.
+
+    `untold`: findings of the last audit that this one could not look for.
+    """
 
     last: str | None
     new: int
     still: int
     solved: list[Solved]
+    untold: list[Solved]
 
 
 @with_config(_CLOSED)

@@ -89,7 +89,7 @@ def test_every_row_is_accounted_for(staffed: Company) -> None:
     coverage = staffed.coverage(state=without_enrolments(staffed.state().snapshot))
     assert sum(coverage.counts.values()) == len(staffed.people)
     reasons = dict(coverage.people.filter(pl.col("status") != "arrived").select("cause", "status").iter_rows())
-    assert reasons == {"rejected_bad_email": "lost", "rejected_unreadable": "lost", "inactive": "not_meant"}
+    assert reasons == {"rejected_bad_email": "lost", "rejected_unreadable": "cannot_tell", "inactive": "not_meant"}
 
 
 def test_inactive_on_the_platform(staffed: Company) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from scimops.audit.items import SCHEMA
-from scimops.audit.since_last import FILE, About, compared, keep, read_last
+from scimops.audit.since_last import FILE, About, compared, keep, read_last, to_keep
 from scimops.errors import UsageError
 
 ABOUT = About(setting="Acme", population="idp", mask=None)
@@ -29,8 +29,9 @@ def items(*rows: tuple[str, str | None], **more: Any) -> pl.DataFrame:
 def night(folder: Path, day: str, now: pl.DataFrame) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """One audit that is kept: its items with since and new, and what is solved."""
     found, since = compared(now, read_last(folder, ABOUT), day)
-    keep(folder, ABOUT, day, found)
+    keep(folder, ABOUT, day, to_keep(found, since))
     assert since.new + since.still == found.height
+    assert since.untold.is_empty()
     return (
         list(found.select("userName", "cause", "since", "new").iter_rows()),
         list(since.solved.select("userName", "cause", "since").iter_rows()),
@@ -42,13 +43,13 @@ def test_three_nights(tmp_path: Path) -> None:
         [("a", "taken", DAYS[0], True), ("b", "taken", DAYS[0], True), ("c", "invalid", DAYS[0], True)], [],
     )  # fmt: skip
     assert night(tmp_path, DAYS[1], items(("d", "taken"), ("b", "taken"), ("c", "seats_full"))) == (
-        [("d", "taken", DAYS[1], True), ("b", "taken", DAYS[0], False), ("c", "seats_full", DAYS[1], True)],
-        [("a", "taken", DAYS[0]), ("c", "invalid", DAYS[0])],
+        [("d", "taken", DAYS[1], True), ("b", "taken", DAYS[0], False), ("c", "seats_full", DAYS[0], False)],
+        [("a", "taken", DAYS[0])],
     )
     # who comes back is new again: the day before the person was as they should be
     assert night(tmp_path, DAYS[2], items(("a", "taken"), ("b", "taken"))) == (
         [("a", "taken", DAYS[2], True), ("b", "taken", DAYS[0], False)],
-        [("d", "taken", DAYS[1]), ("c", "seats_full", DAYS[1])],
+        [("d", "taken", DAYS[1]), ("c", "seats_full", DAYS[0])],
     )
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
 

@@ -1,0 +1,202 @@
+"""What lies near at hand and is not true: each time the audit says what the sources show, and no more."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from telling import document, run, words
+
+from scimops.audit.state import load_state
+from scimops.client.snapshot import make_snapshot
+from scimops.samples.story import Story, write_story
+
+Change = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+@dataclass
+class Edited:
+    """A story whose files a test edits, without touching their times."""
+
+    story: Story
+
+    def key(self, handle: str) -> str:
+        return str(self.story.people[handle].externalId)
+
+    def user(self, handle: str) -> str:
+        return str(self.story.people[handle].user_id)
+
+    def state(
+        self, *, users: Change | None = None, members: Change | None = None, read_at: str = "", **more: Any
+    ) -> None:
+        held = load_state(self.story.state)
+        now = held.snapshot
+        facts = ("source", "where", "read_at", "capabilities", "cannot_tell", "seats", "tokens")
+        kept = {name: getattr(now, name) for name in facts} | ({"read_at": read_at} if read_at else {})
+        changed = make_snapshot(
+            users(now.users) if users else now.users,
+            now.groups,
+            members(now.members) if members else now.members,
+            **kept,
+        )
+        shutil.rmtree(self.story.state)
+        replace(held, snapshot=changed, **more).save(self.story.state)
+
+    def rewrite(self, path: Path, change: Callable[[str], str]) -> None:
+        at = path.stat()
+        with path.open(encoding="utf-8", newline="") as stream:
+            text = stream.read()
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            stream.write(change(text))
+        os.utime(path, (at.st_atime, at.st_mtime))
+
+    def export(self, handle: str, **values: str) -> None:
+        """Other values in the row of today's export."""
+        path = self.story.exports[-1]
+        at = path.stat()
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        next(row for row in rows if row["id"] == self.key(handle)).update(values)
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        os.utime(path, (at.st_atime, at.st_mtime))
+
+    def break_row(self, handle: str) -> None:
+        """Two cells more than the header has, so the row cannot be read."""
+        self.rewrite(self.story.exports[-1], lambda text: "".join(
+            line.rstrip("\r\n") + ",extra,extra\r\n" if self.key(handle) in line else line
+            for line in text.splitlines(keepends=True)
+        ))  # fmt: skip
+
+    def audited(self, *more: str | Path) -> dict[str, Any]:
+        return document(*words(self.story, *more))
+
+    def causes(self, handle: str, *more: str | Path) -> set[tuple[str, str | None]]:
+        """Code and cause of all that is found of somebody."""
+        keys = (self.key(handle), self.user(handle))
+        people = self.audited(*more)["people"]
+        return {(one["code"], one["cause"]) for one in people if one["externalId"] in keys or one["user_id"] in keys}
+
+    def sentence(self, who: str, *more: str | Path) -> str:
+        _, export, *rest = words(self.story, *more)
+        return str(json.loads(run("explain", who, "--export", export, *rest, "--json").stdout)["sentence"])
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Edited:
+    return Edited(write_story(tmp_path / "story"))
+
+
+def test_who_was_deactivated_and_is_active_again_was_sent(edited: Edited) -> None:
+    leaver = edited.user("leaver 3")
+    edited.state(users=lambda users: users.with_columns(active=pl.col("active") | (pl.col("id") == leaver)))
+    assert edited.causes("leaver 3") == {("left_still_active", "left_active_again")}
+
+
+def test_who_was_made_after_a_refusal_was_not_refused(edited: Edited) -> None:
+    gone = edited.user("Sales 5")
+    edited.state(users=lambda users: users.filter(pl.col("id") != gone),
+                 members=lambda members: members.filter(pl.col("user_id") != gone))  # fmt: skip
+    log = edited.story.logs[0]
+    lines = json.loads(log.read_text("utf-8"))
+    made = next(one for one in lines["value"] if one["sourceIdentity"]["id"] == edited.key("Sales 5"))
+    error = {"errorCode": "Conflict", "reason": "The licence has no free seat", "errorCategory": "nonServiceFailure"}
+    failed = {"status": "failure", "errorInformation": error}
+    for at, action in (("2026-09-07T07:40:00Z", "create"), ("2026-10-02T07:40:00Z", "update")):
+        more = {"id": at, "activityDateTime": at, "provisioningAction": action, "provisioningStatusInfo": failed}
+        lines["value"].append(made | more)
+    log.write_text(json.dumps(lines), encoding="utf-8")
+    assert edited.causes("Sales 5") == {("lost_made_and_gone", "made_and_gone")}
+
+
+def test_who_was_taken_out_of_another_group_was_not_taken_out_of_this_one(edited: Edited) -> None:
+    who = edited.user("Sales 7")
+    edited.state(members=lambda members: members.filter(pl.col("user_id") != who))
+    log = edited.story.logs[2]
+    lines = json.loads(log.read_text("utf-8"))
+    old = json.dumps({"group": "VIP Champions", "userResourceId": who})
+    lines.append({"resourceId": "logX", "userName": "admin@example.com", "entityResourceId": who, "newValue": None,
+                  "entityName": "TargetGroupUser", "oldValue": old, "operation": "Delete",
+                  "logDate": "2026-09-10T07:30:00Z"})  # fmt: skip
+    log.write_text(json.dumps(lines), encoding="utf-8")
+    assert edited.causes("Sales 7") == {("lost_no_log", "no_log")}
+    lines[-1]["oldValue"] = old.replace("VIP Champions", "Sales")
+    log.write_text(json.dumps(lines), encoding="utf-8")
+    assert edited.causes("Sales 7") == {("lost_moved_by_hand", "moved_by_hand")}
+
+
+def test_what_our_own_apply_did_is_not_the_identity_providers(edited: Edited, tmp_path: Path) -> None:
+    who, name = edited.user("Sales 7"), edited.story.people["Sales 7"].userName
+    edited.state(users=lambda users: users.with_columns(active=pl.col("active") & (pl.col("id") != who)))
+    step = {"number": 1, "kind": "deactivate", "outcome": "done", "id": who, "userName": name, "status": 200,
+            "said": "", "at": "2026-11-20T09:00:00.000Z", "before": '{"active":true}', "after": '{"active":false}'}  # fmt: skip
+    (tmp_path / "receipts.json").write_text(json.dumps({"format": 1, "steps": [step]}))
+    more = ("--log", tmp_path / "receipts.json")
+    assert edited.causes("Sales 7", *more) == {("lost_deactivated_by_apply", "deactivated_by_apply")}
+    assert 'is not active on the platform, so in no training by the group "Sales" today' in edited.sentence(who, *more)
+
+
+def test_who_is_rejected_today_and_came_before_is_still_there(edited: Edited) -> None:
+    edited.export("Sales 7", mail="katrin@@example.com")
+    said = edited.sentence(edited.key("Sales 7"))
+    assert 'is active on the platform and in the group "Sales" today' in said
+    assert "is in no group" not in said
+
+
+def test_who_need_not_be_trained_yet_may_be_in_the_group_already(tmp_path: Path) -> None:
+    edited = Edited(write_story(tmp_path / "story", [("not_in_report", "Sales 8")]))
+    edited.export("Sales 8", createdDateTime="11/25/2026 7:00:00 AM", employeeHireDate="")
+    assert 'is in the group "Sales", not in its training yet' in edited.sentence(edited.key("Sales 8"))
+
+
+def test_other_letters_of_the_same_address_are_no_other_name(tmp_path: Path) -> None:
+    edited = Edited(write_story(tmp_path / "story", [("left_never_sent", "leaver 6")]))
+    edited.export("leaver 6", mail=str(edited.story.people["leaver 6"].email).upper())
+    assert edited.causes("leaver 6") == {("left_still_active", "left_never_sent")}
+
+
+def test_who_stands_in_a_row_that_cannot_be_read_is_not_lost(edited: Edited) -> None:
+    edited.break_row("Sales 7")
+    found = edited.audited()
+    assert (found["coverage"]["lost"], found["coverage"]["cannot_tell"]) == (0, 1)
+    unread = next(one for one in found["people"] if one["code"] == "lost_rejected_unreadable")
+    said = edited.sentence(f"{unread['file']}:{unread['row']}")
+    assert "nobody can tell" in said
+    assert "is in no group" not in said
+
+
+def test_nothing_is_solved_because_nobody_looked(tmp_path: Path) -> None:
+    faults = [("never_sent", "new 36"), ("left_refused", "leaver 5"), ("auto_enrol_off", "Human Resources"),
+              ("value_stale", "Operations 6")]  # fmt: skip
+    edited, kept = Edited(write_story(tmp_path / "story", faults)), ("--keep", tmp_path / "kept")
+    first = edited.audited(*kept)
+    count = len(first["people"])
+    assert first["since_last"]["new"] == count
+
+    def night(at: str, *more: str | Path, **changed: Any) -> dict[str, int]:
+        edited.state(read_at=f"2026-11-25T{at}:00+00:00", **changed)
+        found = edited.audited(*kept, *more)["since_last"]
+        return {name: found[name] if isinstance(found[name], int) else len(found[name])
+                for name in ("new", "still", "solved", "untold")}  # fmt: skip
+
+    logs, edited.story = edited.story.logs, replace(edited.story, logs=[])
+    assert night("08:10") == {"new": 0, "still": count, "solved": 0, "untold": 0}  # the causes are others: no log
+    edited.story = replace(edited.story, logs=logs)
+    held = load_state(edited.story.state)
+    untrained = sum(one["code"] == "lost_auto_enrol_off" for one in first["people"])
+    blind = night("08:20", enrolments=None)
+    assert blind == {"new": 0, "still": count - untrained, "solved": 0, "untold": untrained}
+    edited.break_row("Operations 6")
+    broken = night("08:30", enrolments=held.enrolments)
+    # the row that cannot be read, and who is on the platform in no row, are new; who stands in it is not solved
+    assert broken == {"new": 2, "still": count - 1, "solved": 0, "untold": 1}
