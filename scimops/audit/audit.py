@@ -12,24 +12,19 @@ import polars as pl
 from scimops.audit.catalogue import find
 from scimops.audit.causes import STATUSES as SIDES
 from scimops.audit.coverage import STATUSES, Coverage, cover
-from scimops.audit.kept import few_in_common
-from scimops.audit.people import Met, meet, of_export, of_hr
+from scimops.audit.doubts import of_absence, of_sources
+from scimops.audit.people import meet, of_export, of_hr
 from scimops.audit.reconcile import Reconciled, reconcile
 from scimops.audit.state import State
 from scimops.audit.told import Logs, moment
 from scimops.findings import Finding
-from scimops.plan.make import must_be_whole, people_of_setting
+from scimops.plan.make import must_be_whole
 from scimops.preview import Preview
 
 if TYPE_CHECKING:
     from scimops.idp import Export
 
 FORMAT = 1
-FEWEST = 10
-"""People on each side, from which on sharing few of them is told."""
-
-TOO_OLD = dt.timedelta(days=1)
-"""How much older than the snapshot an export may be, so that who is in no row of it counts as having left."""
 
 
 @dataclass(frozen=True)
@@ -105,42 +100,14 @@ def audit(
     met = meet(preview, state.snapshot)
     population = of_hr(met, hr, at.date()) if hr is not None else of_export(met)
     left = population.people.filter(pl.col("left") & pl.col("n").is_not_null())["n"]
-    doubts = _doubts(met, at)
+    doubts = of_absence(met, at)
     reconciled = reconcile(met, logs, at, left=left, unsure=bool(doubts))
     coverage = cover(met, state, population, logs, at, told=reconciled.told, unsure=bool(doubts))
     names = {"export": ", ".join(preview.export.files), "platform": state.snapshot.where}
     names |= {"list of employees": ", ".join(hr.files)} if hr is not None else {}
     names |= {"logs": ", ".join(logs.files)} if logs.files else {}
-    findings = [*found, *doubts, *find(coverage, reconciled)]
+    findings = [*found, *doubts, *of_sources(met, hr, at), *find(coverage, reconciled)]
     return Audit(preview, coverage, reconciled, findings, moment(at), names, bool(doubts))
-
-
-def _doubts(met: Met, at: dt.datetime) -> list[Finding]:
-    """Why who is in no row of the export is not said to have left: it is old, not read whole, or of another company."""
-    age, unread = at - met.preview.export.taken_at, met.preview.reasons.get("rejected_unreadable", 0)
-    ours, _ = people_of_setting(met.users.select("setting"), met.snapshot)
-    shared, rows, there = met.matched.pairs.height, met.rows.height, ours.height
-    doubts = []
-    if age > TOO_OLD:
-        hours = round(age.total_seconds() / 3600)
-        doubts.append(Finding(
-            "old_export", "error", f"The export is {hours:,} hours older than the snapshot of the platform.",
-            "Whoever is in no row of it is not said to have left. Export again and audit on the same day.", count=hours,
-        ))  # fmt: skip
-    if unread:
-        doubts.append(Finding(
-            "rows_unread", "error", f"{unread:,} {'row' if unread == 1 else 'rows'} of the export cannot be read.",
-            "Whoever is in no other row is not said to have left. scimops read names the rows: mend them, or export "
-            "again.", count=unread,
-        ))  # fmt: skip
-    if min(rows, there) >= FEWEST and few_in_common(shared, rows, there):
-        doubts.append(Finding(
-            "few_in_common", "error",
-            f"The export has {rows:,} people, the platform {there:,} of this setting, and they share {shared:,}.",
-            "Whoever is in no row of the export is not said to have left. Is one of them of another company, or a "
-            "part?", count=shared,
-        ))  # fmt: skip
-    return doubts
 
 
 def _questions(audit: Audit) -> list[Question]:

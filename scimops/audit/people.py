@@ -118,12 +118,17 @@ def of_hr(met: Met, hr: Export, today: dt.date) -> Population:
     people = hr.users().with_row_index("p").with_columns(pl.col("p").cast(pl.Int64))
     people = keyed_people(people)
     pairs, unclear = _found(people, met.rows)
-    people = people.with_columns(
-        since=pl.coalesce("hiredOn", "createdOn"),
-        left=(pl.col("leftOn") <= today).fill_null(False) | ~pl.col("active").fill_null(True),
-    ).join(pairs, on="p", how="left", maintain_order="left")
+    people = people.with_columns(since=pl.coalesce("hiredOn", "createdOn"))
+    people = people.with_columns(left=(last_day() < today).fill_null(False) | ~pl.col("active").fill_null(True)).join(
+        pairs, on="p", how="left", maintain_order="left"
+    )
     people = people.with_columns(unclear=pl.col("p").is_in(unclear.implode()))
     return Population("hr", tuple(hr.files), people.select("p", *_SHOWN, "since", "n", "left", "unclear"))
+
+
+def last_day(left: str = "leftOn", since: str = "since") -> pl.Expr:
+    """The day somebody left, or will; null where they were hired again after it. On that day they are still there."""
+    return pl.when((pl.col(left) >= pl.col(since)).fill_null(True)).then(left)
 
 
 _WAYS = (("email_key", "email_key"), ("email_key", "user_key"), ("user_key", "user_key"))

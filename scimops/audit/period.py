@@ -22,7 +22,7 @@ from scimops import frames
 from scimops.audit.arrivals import Arrivals, intervals
 from scimops.audit.frames import JOINED
 from scimops.audit.kept import KeptExport, before, through, with_list
-from scimops.audit.people import due_by
+from scimops.audit.people import due_by, last_day
 from scimops.audit.same import find, of_list
 from scimops.audit.told import moment
 from scimops.errors import UsageError
@@ -181,12 +181,13 @@ def _dated(known: pl.DataFrame, taken: pl.DataFrame, audit: Audit) -> pl.DataFra
         pl.when(pl.col("hr_joined").is_not_null()).then(pl.lit("hr"))
         .when(pl.col("idp_joined").is_not_null()).then("idp_from").otherwise(pl.lit("seen"))
     )  # fmt: skip
-    left_on = pl.coalesce("hr_left", "idp_left")
+    known = known.with_columns(joined=joined, joined_from=source, left_on=pl.coalesce("hr_left", "idp_left"))
+    left_on = last_day("left_on", "joined")
     gone, off = (pl.col("last") < newest) & ~pl.lit(audit.unsure), ~pl.col("on")
     begun = (joined <= today).fill_null(True)  # an account that is off before the first day is no leaving
     by_exports = pl.col("employed").is_null() & begun & (gone | off)
-    left = (left_on <= today).fill_null(by_exports | ~pl.col("employed").fill_null(True))
-    known = known.with_columns(joined=joined, joined_from=source, left=left, left_on=pl.when(left).then(left_on))
+    left = (left_on < today).fill_null(by_exports | ~pl.col("employed").fill_null(True))
+    known = known.with_columns(left=left, left_on=pl.when(left).then(left_on))
     undated, ended = pl.col("joined").is_null(), pl.col("left") & pl.col("left_on").is_null()
     # who was off before being gone left when the account was switched off
     switched, absent = off.fill_null(False), pl.col("last") + 1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from scimops.audit import exceptions
+from scimops.audit import doubts, exceptions
 from scimops.audit.audit import Audit, Question
 from scimops.audit.catalogue import AUDIT_CATALOGUE, found
 from scimops.audit.exceptions import EXCEPTION_CATALOGUE, Agreed, Entry
@@ -26,8 +26,8 @@ from scimops.findings import LEVELS, Finding, Level
 if TYPE_CHECKING:
     from scimops.audit.mask import Mask
 
-_OF_SOURCES = ("old_export", "rows_unread", "few_in_common", "export_not_older", "older_audit", "runs_missing")
-CODES = (*AUDIT_CATALOGUE, *EXCEPTION_CATALOGUE, *LOG_CATALOGUE, *_OF_SOURCES)
+CODES = (*AUDIT_CATALOGUE, *EXCEPTION_CATALOGUE, *LOG_CATALOGUE, *doubts.CODES, "export_not_older", "older_audit",
+         "runs_missing")  # fmt: skip
 """The codes that a finding of an audit may have."""
 
 

@@ -209,6 +209,22 @@ class Export:
     def _days(self) -> list[pl.Expr]:
         return [_date(name, self.shape.us_dates) for name in _DAYS if name in self.columns]
 
+    def unread_days(self) -> list[tuple[str, int, str]]:
+        """Of each column of days with texts that are no day that can be read: its name, how many, the first of them."""
+        found = {name: self.columns[name] for name in _DAYS if name in self.columns}
+        told = self.frame(found)
+        read = told.with_columns(*self._days())
+        return [one for name, column in found.items() if (one := _unread(column, told[name], read[name]))]
+
+    def unknown_statuses(self) -> list[tuple[str, int, str]]:
+        """Likewise of the column that says who is active: its words that nobody knows."""
+        column = self.columns.get("active")
+        if column is None:
+            return []
+        told, read = self.frame({"text": column})["text"], self.frame({"active": column})["active"]
+        one = _unread(column, told, read)
+        return [one] if one else []
+
     def to_pandas(self) -> pd.DataFrame:
         """All readable users in pandas, with string dtypes and pd.NA (columns: schema `users`)."""
         return frames.to_pandas(self.users())
@@ -224,11 +240,17 @@ class Export:
                 yield record | {"custom": {name: value for name, value in extra.items() if value is not None}}
 
 
+def _unread(column: str, told: pl.Series, read: pl.Series) -> tuple[str, int, str] | None:
+    lost = told.filter(told.is_not_null() & read.is_null())
+    return (column, len(lost), str(lost[0])) if len(lost) else None
+
+
 def _date(name: str, american: bool) -> pl.Expr:
-    """The day in a timestamp: ISO 8601 forms everywhere, M/D/YYYY where the shape is known to write so."""
+    """The day in a timestamp: ISO 8601 forms and D.M.YYYY everywhere, M/D/YYYY where the shape is known to write so."""
     text = pl.col(name)
     forms = [text.str.extract(r"^(\d{4}-\d{1,2}-\d{1,2})(?:[T ]|$)").str.to_date("%Y-%m-%d", strict=False)]
     forms += [text.str.extract(r"^(\d{4}/\d{1,2}/\d{1,2})(?: |$)").str.to_date("%Y/%m/%d", strict=False)]
+    forms += [text.str.extract(r"^(\d{1,2}\.\d{1,2}\.\d{4})(?: |$)").str.to_date("%d.%m.%Y", strict=False)]
     if american:
         forms += [text.str.extract(r"^(\d{1,2}/\d{1,2}/\d{4})(?: |$)").str.to_date("%m/%d/%Y", strict=False)]
     return pl.coalesce(forms).alias(name)

@@ -27,7 +27,22 @@ _NAMES = {
 _ACTIVE = "active isactive enabled accountenabled status accountstatus workerstatus userstatus"
 _GROUPS = "groups memberof groupnames usergroups"
 YES = ("true", "yes", "y", "1", "active", "enabled", "current", "employed", "aktiv", "ja")
-NO = ("false", "no", "n", "0", "inactive", "disabled", "suspended", "terminated", "left", "deleted", "inaktiv", "nein")
+NO = (
+    "false",
+    "no",
+    "n",
+    "0",
+    "inactive",
+    "disabled",
+    "suspended",
+    "terminated",
+    "left",
+    "resigned",
+    "retired",
+    "deleted",
+    "inaktiv",
+    "nein",
+)
 
 
 def _plain(header: str) -> str:

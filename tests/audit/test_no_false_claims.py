@@ -60,11 +60,20 @@ class Edited:
 
     def export(self, handle: str, **values: str) -> None:
         """Other values in the row of today's export."""
-        path = self.story.exports[-1]
+        self.cells(self.story.exports[-1], "id", self.key(handle), values)
+
+    def listed(self, handle: str, **values: str) -> None:
+        """Other values in the row of the list of employees; `_` stands for a blank."""
+        named = {name.replace("_", " "): value for name, value in values.items()}
+        self.cells(self.story.hr, "E-mail", str(self.story.people[handle].hr_email), named)
+
+    def cells(self, path: Path, column: str, key: str, values: dict[str, str]) -> None:
         at = path.stat()
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))
-        next(row for row in rows if row["id"] == self.key(handle)).update(values)
+        row = next(row for row in rows if row[column] == key)
+        assert values.keys() <= row.keys()
+        row.update(values)
         with path.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, list(rows[0]))
             writer.writeheader()
@@ -139,7 +148,8 @@ def test_what_our_own_apply_did_is_not_the_identity_providers(edited: Edited, tm
     who, name = edited.user("Sales 7"), edited.story.people["Sales 7"].userName
     edited.state(users=lambda users: users.with_columns(active=pl.col("active") & (pl.col("id") != who)))
     step = {"number": 1, "kind": "deactivate", "outcome": "done", "id": who, "userName": name, "status": 200,
-            "said": "", "at": "2026-11-20T09:00:00.000Z", "before": '{"active":true}', "after": '{"active":false}'}  # fmt: skip
+            "said": "", "at": "2026-11-20T09:00:00.000Z", "before": '{"active":true}',
+            "after": '{"active":false}'}  # fmt: skip
     (tmp_path / "receipts.json").write_text(json.dumps({"format": 1, "steps": [step]}))
     more = ("--log", tmp_path / "receipts.json")
     assert edited.causes("Sales 7", *more) == {("lost_deactivated_by_apply", "deactivated_by_apply")}
@@ -173,6 +183,44 @@ def test_who_stands_in_a_row_that_cannot_be_read_is_not_lost(edited: Edited) -> 
     said = edited.sentence(f"{unread['file']}:{unread['row']}")
     assert "nobody can tell" in said
     assert "is in no group" not in said
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"Leave_date": "2026-11-25"}, {"Hire_date": "2026-10-01", "Leave_date": "2025-03-31"}, {"Status": "On leave"}],
+    ids=["today is the last day", "hired again", "a status nobody knows"],
+)
+def test_who_has_not_left_is_no_leaver(edited: Edited, values: dict[str, str]) -> None:
+    edited.listed("Sales 7", **values)
+    found = edited.audited("--people", edited.story.hr, "--period", "2026")
+    assert "left_still_active" not in found["reconciled"]
+    (joined,) = (one for one in found["questions"] if one["name"] == "joined_2026")
+    assert all(not row["left"] for row in joined["rows"] if row["email"] == edited.story.people["Sales 7"].email)
+    told = {one["code"]: one["message"] for one in found["findings"]}
+    unknown = '1 person of the list has a status in the column "Status" that is not known, such as "On leave".'
+    assert told.get("status_unknown") == (unknown if "Status" in values else None)
+
+
+def test_a_day_in_another_form_is_read_or_said(edited: Edited) -> None:
+    edited.listed("Sales 7", Leave_date="31.10.2026")
+    more = ("--people", edited.story.hr)
+    assert edited.audited(*more)["reconciled"]["left_still_active"] == 1
+    edited.listed("Sales 7", Leave_date="10/31/2026")
+    found = edited.audited(*more)
+    assert "left_still_active" not in found["reconciled"]
+    (told,) = (one for one in found["findings"] if one["code"] == "dates_unread")
+    assert told["message"] == (
+        '1 date in the column "Leave date" of hr.csv cannot be read, such as "10/31/2026".'
+    )  # fmt: skip
+    run(*words(edited.story, *more, "--fail-on", "dates_unread"), code=3)
+
+
+def test_a_platform_that_was_read_long_before_the_export_is_said(edited: Edited) -> None:
+    assert "old_state" not in {one["code"] for one in edited.audited()["findings"]}
+    edited.state(read_at="2026-10-20T08:00:00+00:00")
+    told = edited.audited()["findings"][0]
+    assert (told["code"], told["level"]) == ("old_state", "error")
+    assert "864 hours before the export was taken" in told["message"]
 
 
 def test_nothing_is_solved_because_nobody_looked(tmp_path: Path) -> None:
