@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from scimops.audit.kept import few_in_common
 from scimops.findings import Finding
 from scimops.plan.make import people_of_setting
+from scimops.plan.safeguards import most
 
 if TYPE_CHECKING:
     from scimops.audit.people import Met
@@ -20,15 +23,19 @@ TOO_OLD = dt.timedelta(days=1)
 """How much older than the snapshot an export may be, so that who is in no row of it counts as having left; and how much
 older than the export the snapshot, so that it counts as of now."""
 
-CODES = ("old_export", "rows_unread", "few_in_common", "old_state", "dates_unread", "status_unknown")
+CODES = ("old_export", "rows_unread", "few_in_common", "many_absent", "old_state", "dates_unread", "status_unknown")
 """The codes of all that is said here."""
 
 
 def of_absence(met: Met, at: dt.datetime) -> list[Finding]:
     """Why who is in no row of the export is not said to have left: it is old, not read whole, or of another company."""
     age, unread = at - met.preview.export.taken_at, met.preview.reasons.get("rejected_unreadable", 0)
-    ours, _ = people_of_setting(met.users.select("setting"), met.snapshot)
+    ours, _ = people_of_setting(met.users.select("id", "active", "setting"), met.snapshot)
     shared, rows, there = met.matched.pairs.height, met.rows.height, ours.height
+    active = ours.filter(pl.col("active").fill_null(True))
+    absent = active.join(met.matched.pairs, on="id", how="anti").height
+    safeguards = met.preview.setting.safeguards
+    allowed = most(safeguards.deactivate, active.height, safeguards.minimum)
     doubts = []
     if age > TOO_OLD:
         hours = round(age.total_seconds() / 3600)
@@ -48,6 +55,14 @@ def of_absence(met: Met, at: dt.datetime) -> list[Finding]:
             f"The export has {rows:,} people, the platform {there:,} of this setting, and they share {shared:,}.",
             "Whoever is in no row of the export is not said to have left. Is one of them of another company, or a "
             "part?", count=shared,
+        ))  # fmt: skip
+    elif allowed is not None and absent > allowed:
+        doubts.append(Finding(
+            "many_absent", "error",
+            f"{absent:,} of {active.height:,} active people of the platform are in no row of the export; the setting's "
+            f"safeguard is {allowed:,}.",
+            "Whoever is in no row of it is not said to have left. Is it a part? Export again, or raise the limit "
+            "(safeguards: deactivate).", count=absent,
         ))  # fmt: skip
     return doubts
 

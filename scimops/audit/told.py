@@ -108,6 +108,8 @@ def _drop_strangers(logs: Sequence[Log], known: pl.DataFrame) -> None:
         if log.source in ("entra", "okta") and (count := _strangers(log, known)):
             log.drop()
             log.problems.append(said("log_other_tenant", file=log.file, count=count))
+        elif log.source in ("entra", "okta") and (count := _elsewhere(log, known["resource_id"].drop_nulls())):
+            log.problems.append(said("log_other_application", file=log.file, count=count))
 
 
 def _strangers(log: Log, known: pl.DataFrame) -> int:
@@ -122,6 +124,15 @@ def _strangers(log: Log, known: pl.DataFrame) -> int:
         if events.join(theirs, on=key, how="semi").head(1).collect(engine="streaming").height:
             return 0
     return count if count >= STRANGERS else 0
+
+
+def _elsewhere(log: Log, ids: pl.Series) -> int:
+    """How many people `log` has by an id of theirs, where those are many and none is among the platform's; else 0."""
+    if not log.parts or len(ids) < STRANGERS:
+        return 0
+    told = pl.scan_parquet(log.parts).filter(pl.col("resource_type") == "User").select("resource_id").drop_nulls()
+    theirs = told.unique().collect(engine="streaming").to_series()
+    return len(theirs) if len(theirs) >= STRANGERS and not theirs.is_in(ids.implode()).any() else 0
 
 
 def lines_of(people: pl.DataFrame, logs: Logs, computer: Backend) -> pl.DataFrame:

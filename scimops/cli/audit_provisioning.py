@@ -62,7 +62,8 @@ def audit(
         typer.Option(help="Earlier exports, for --period, --timeline, --applied: a file or a folder.", metavar="PATH"),
     ] = None,
     new_hires: Annotated[
-        list[int] | None, typer.Option(help="Also: the new hires of so many days, such as 30.", metavar="DAYS", min=1)
+        list[int] | None,
+        typer.Option(help="Also: the new hires of so many days, such as 30.", metavar="DAYS", min=1, max=36_500),
     ] = None,
     first_day: Annotated[
         dt.datetime | None, typer.Option(help="Also: follow a first cycle that began then, in UTC.")

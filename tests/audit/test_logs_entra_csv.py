@@ -248,6 +248,6 @@ def test_a_log_that_is_not_used_makes_no_second_tenant(tmp_path: Path) -> None:
     theirs = [entra(n, f"q{n}", tenant="9f8e") for n in range(STRANGERS)]
     paths = [written(tmp_path, document("entra", theirs), "theirs.json"),
              written(tmp_path, document("entra", [entra(name="p7")]), "ours.json")]  # fmt: skip
-    known = pl.DataFrame({"externalId": ["x-p7@example.com"]})
+    known = pl.DataFrame({"externalId": ["x-p7@example.com"], "resource_id": ["u-1"]})
     logs, found = read_logs(paths, known=known)
     assert ([one.code for one in found], len(logs.spans)) == (["log_other_tenant"], 1)

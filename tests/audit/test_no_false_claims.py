@@ -223,6 +223,42 @@ def test_a_platform_that_was_read_long_before_the_export_is_said(edited: Edited)
     assert "864 hours before the export was taken" in told["message"]
 
 
+def test_nobody_left_where_a_part_of_the_export_is_missing(edited: Edited) -> None:
+    def first_records(text: str) -> str:
+        return "".join(text.splitlines(keepends=True)[:420])
+
+    edited.rewrite(edited.story.exports[-1], first_records)
+    found = edited.audited("--people", edited.story.hr)
+    assert "left_still_active" not in found["reconciled"]
+    assert found["reconciled"]["maybe_left"] > 100
+    assert "not_in_idp" not in {one["cause"] for one in found["losses"]}
+    (told,) = (one for one in found["findings"] if one["code"] == "many_absent")
+    assert told["level"] == "error"
+
+
+def test_a_log_of_another_application_is_said(edited: Edited) -> None:
+    log = edited.story.logs[0]
+    assert "log_other_application" not in {one["code"] for one in edited.audited()["findings"]}
+    lines = json.loads(log.read_text("utf-8"))
+    for number, one in enumerate(lines["value"]):
+        one["targetIdentity"]["id"] = f"payroll-{number % 300}"
+    log.write_text(json.dumps(lines), encoding="utf-8")
+    told = next(one for one in edited.audited()["findings"] if one["code"] == "log_other_application")
+    assert told["message"].startswith("Of the ids that 300 people have in ")
+
+
+def test_the_silence_of_a_log_of_sign_ins_proves_nothing(tmp_path: Path) -> None:
+    edited = Edited(write_story(tmp_path / "story", [("never_sent", "new 36")]))
+    assert edited.causes("new 36") == {("lost_never_sent", "never_sent")}
+    signed_in = {"eventType": "user.session.start", "outcome": {"result": "SUCCESS"}, "actor": {}}
+    days = [f"2026-{month:02}-{day:02}T08:00:00.000Z" for month in (9, 10, 11) for day in range(1, 26)]
+    log = tmp_path / "okta.json"
+    log.write_text(json.dumps([signed_in | {"uuid": at, "published": at} for at in days]))
+    edited.story = replace(edited.story, logs=[log])
+    assert edited.causes("new 36") == {("lost_no_log", "no_log")}
+    assert "log_no_provisioning" in {one["code"] for one in edited.audited()["findings"]}
+
+
 def test_nothing_is_solved_because_nobody_looked(tmp_path: Path) -> None:
     faults = [("never_sent", "new 36"), ("left_refused", "leaver 5"), ("auto_enrol_off", "Human Resources"),
               ("value_stale", "Operations 6")]  # fmt: skip

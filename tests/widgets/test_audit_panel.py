@@ -119,7 +119,7 @@ def test_the_list_has_everybody_of_the_findings_with_cause_and_advice(panel: Aud
     assert counted == expected
     assert works[0].code == "left_still_active"
     words = shown(panel)
-    assert "left and was renamed at that moment" in words
+    assert "left and has another userName or address than on the platform" in words
     assert "Deactivate them now" in words
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from scimops.audit.logs.events import NO_ZONE
+from scimops.audit.logs.events import NO_ZONE, SENDING
 from scimops.audit.logs.reading import time_of
 from scimops.findings import Code, Finding, finding
 
@@ -31,6 +31,18 @@ CATALOGUE: dict[str, Code] = {
         "warning",
         "{file} holds no event.",
         "Check the dates and filters of the download. Nothing is concluded from an empty log.",
+        {"file": "ProvisioningLogs.json"},
+    ),
+    "log_no_provisioning": Code(
+        "warning",
+        "{file} has no event of provisioning at all.",
+        "Download it with the events of provisioning. Nothing is concluded from its silence.",
+        {"file": "okta-system-log.json"},
+    ),
+    "log_other_application": Code(
+        "warning",
+        "Of the ids that {count:person|people} have in {file}, the platform knows none.",
+        "Is it the log of another application? Then leave it out: what it tells is taken for what was sent here.",
         {"file": "ProvisioningLogs.json"},
     ),
     "log_gap": Code(
@@ -124,7 +136,7 @@ def settle(reading: Reading, page: Page) -> Log:
     """The log that was read, with what it lacks, and the stretches of time of which something may be concluded."""
     log = reading.log
     log.problems = list(find(reading, page))
-    doubts = {one.code for one in log.problems} & {"log_incomplete", "log_two_tenants"}
+    doubts = {one.code for one in log.problems} & {"log_incomplete", "log_two_tenants", "log_no_provisioning"}
     log.spans = [] if doubts else reading.spans()
     if page.around.get("dry_run") is True:  # receipts of what was never sent
         log.drop()
@@ -151,6 +163,8 @@ def find_in(reading: Reading) -> Iterator[Finding]:
         yield said("log_unreadable", count=count, rows=sorted(log.rows[why]), file=log.file, why=why)
     if not log.events:
         yield said("log_empty", file=log.file)
+    elif not reading.provisioning and log.source in SENDING:
+        yield said("log_no_provisioning", file=log.file)
     gaps, usual = reading.gaps()
     if gaps:
         shown = "; ".join(f"{time_of(start)[:16]}Z to {time_of(end)[:16]}Z" for start, end in gaps[:10])

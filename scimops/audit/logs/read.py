@@ -54,5 +54,6 @@ def _read(file: Source | Pieces, reading: Reading) -> Log:
     if log.records and not log.source:
         raise SourceError("is no log that scimops knows.", where=log.file,
                           advice="Known are Entra ID's provisioning log, Okta's system log, the platform's logs and "
-                                 "the receipts of an apply.")  # fmt: skip
+                                 "the receipts of an apply. Of a folder, name its logs one by one, or put the others "
+                                 "elsewhere.")  # fmt: skip
     return settle(reading, page)

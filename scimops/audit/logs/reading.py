@@ -94,6 +94,7 @@ class Reading:
         self.zones: set[str] = set()
         self.first = self.last = ""
         self.row = 0
+        self.provisioning = False
 
     def add(self, record: Record | None, why: str = "", row: int = 0) -> None:
         """One record, or why it is none; `row` is its number where records do not come in order."""
@@ -128,6 +129,7 @@ class Reading:
              event.userName, event.email, event.resource_id, event.resource_type, event.name, event.operation,
              event.outcome, event.status, event.reason, event.detail, changes_text(event.changes))
         )  # fmt: skip
+        self.provisioning |= event.operation != "other" or event.resource_type is not None
         self.zones.add(event.zone)
         self.see(event.at)
         if len(self.rows) >= SLICE:
