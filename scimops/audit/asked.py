@@ -31,7 +31,7 @@ def of_period(
     joined = joined_in(period, audit, exports, hr, arrivals)
     before, after, unknown = (joined.everybody[name] for name in ("before", "after", "not_known"))
     rest = f"{before:,} joined before it, {after:,} after it, of {unknown:,} it is not known"
-    rest += f"; {joined.unclear:,} rows cannot be read, or are nobody's for sure" if joined.unclear else ""
+    rest += f"; rows that cannot be read, or are nobody's for sure: {joined.unclear:,}" if joined.unclear else ""
     days = f"{period.first} to {period.last}"
     return Question(
         f"joined_{period.name}", f"Who joined in {period.name}, and did they arrive?",

@@ -57,6 +57,13 @@ _BY = {
 }  # fmt: skip
 """Which operations may have made a difference of each kind."""
 
+_CALLED = {
+    "userName": 'userName"', "externalId": 'externalId"', "email": "(?:work)?e?-?mail", "department": 'department"',
+    "firstName": '(?:name[.])?(?:givenName|firstName)"', "lastName": '(?:name[.])?(?:familyName|lastName|surname)"',
+    "phone": "(?:phone|mobile|telephone)",
+}  # fmt: skip
+"""How the logs name the built-in fields, after a schema's URN: a pattern. A custom field may have any name there."""
+
 _OF_PEOPLE = ("create", "update", "rename", "reactivate", "deactivate", "delete")
 _WHO = ("id", "externalId", "userName", "email")
 _NAMED = ("value", "out_of_group", "into_group")
@@ -193,7 +200,7 @@ def _told(found: pl.DataFrame, logs: Logs, since: str, computer: Backend) -> pl.
     value = pl.when(group).then("what").otherwise("there")
     text = pl.struct(v=value).struct.json_encode().str.slice(5).str.head(-1)  # as a log writes it: {"v":TEXT}
     side = pl.when(pl.col("kind") == "out_of_group").then(pl.lit('"old": ')).otherwise(pl.lit('"new": '))
-    names_it = pl.col("changes").str.contains(pl.concat_str(side, text), literal=True)
+    names_it = pl.col("changes").str.contains(pl.concat_str(side, text), literal=True) & (group | _names_field())
     names_it |= (group & (pl.col("name") == pl.col("what"))).fill_null(False)
     # a line that lists its changes, and not this one, is no evidence of it; one that lists none may be
     silent = ~group & (pl.col("changes") == "[]")
@@ -212,6 +219,14 @@ def _told(found: pl.DataFrame, logs: Logs, since: str, computer: Backend) -> pl.
     whole = out.select("d", name="what").join(deleted, on="name")
     whole = whole.select("d", "at", "actor", "operation", told_by=pl.lit("group"), evidence=evidence())
     return pl.concat([last, whole])
+
+
+def _names_field() -> pl.Expr:
+    """Does a line change an attribute that is the field `what`, whatever its value?"""
+    changes, what = pl.col("changes"), pl.col("what")
+    named = [(what == field) & changes.str.contains(f'(?i)"attribute": "(?:[^"]*:)?{name}')
+             for field, name in _CALLED.items()]  # fmt: skip
+    return pl.any_horizontal(~what.is_in(list(_CALLED)), *named)
 
 
 def _lines(found: pl.DataFrame, logs: Logs, since: str, computer: Backend) -> pl.DataFrame:

@@ -85,7 +85,7 @@ def read_logs(
     spans = tuple(span for log in logs for span in log.spans)
     some = any(log.parts for log in logs)
     found = [said("log_twice", file=path.name) for path in twice]
-    found += [*differing, *(one for log in logs for one in log.problems)]
+    found += [*_overlapping(logs), *differing, *(one for log in logs for one in log.problems)]
     return Logs(place if some else None, spans, tuple(log.file for log in logs), keeper), found
 
 
@@ -101,6 +101,31 @@ def _once(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         (twice if digest in seen else once).append(path)
         seen.add(digest)
     return once, twice
+
+
+SAMPLE = 1_000
+"""Events of a log, spread over it, that are looked for in the others; of two logs with many in common it is said."""
+
+
+def _overlapping(logs: Sequence[Log]) -> list[Finding]:
+    """Say it where two logs of one source tell the same events: other formats of it, or times that overlap."""
+    pairs = [(log, other) for number, log in enumerate(logs) for other in logs[:number]]
+    return [
+        said("log_overlaps", file=log.file, other=other.file) for log, other in pairs
+        if log.source == other.source and log.parts and other.parts and _in_common(log, other) >= STRANGERS
+    ]  # fmt: skip
+
+
+def _in_common(log: Log, other: Log) -> int:
+    """How many of :data:`SAMPLE` events of people of `log` are told by `other`: by second, person and outcome.
+
+    Not every format has fractions of a second, or the values by which an update is a deactivation.
+    """
+    event = [pl.col("at").str.head(19), pl.coalesce("externalId", "user_key").alias("who"), pl.col("outcome")]
+    some, theirs = (pl.scan_parquet(one.parts).select(event).drop_nulls("who") for one in (log, other))
+    sample = some.gather_every(max(1, log.events // SAMPLE)).unique()
+    both = theirs.join(sample, on=["at", "who", "outcome"], how="semi").unique()
+    return int(both.select(pl.len()).collect(engine="streaming").item())
 
 
 def _drop_strangers(logs: Sequence[Log], known: pl.DataFrame) -> None:

@@ -17,7 +17,10 @@ from telling import document, run, words
 
 from scimops.audit.state import load_state
 from scimops.client.snapshot import make_snapshot
+from scimops.idp import read_export
+from scimops.plan.sources import plan_for
 from scimops.samples.story import Story, write_story
+from scimops.setting import load_setting
 
 Change = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -185,6 +188,27 @@ def test_who_stands_in_a_row_that_cannot_be_read_is_not_lost(edited: Edited) -> 
     assert "is in no group" not in said
 
 
+@pytest.mark.parametrize("attribute", ["costCenter", "department"])
+def test_another_attribute_that_got_the_same_value_made_no_difference(
+    edited: Edited, tmp_path: Path, attribute: str
+) -> None:
+    story, who = edited.story, edited.user("Sales 5")
+    held = replace(load_state(story.state).snapshot, read_at="2026-11-24T08:00:00.000+00:00")
+    _, plan = plan_for(read_export(story.exports[-2]), load_setting(story.setting), held, story.folder)
+    plan.save(tmp_path / "plan.json")
+    legal = pl.when(pl.col("id") == who).then(pl.lit("Legal")).otherwise("department")
+    edited.state(users=lambda users: users.with_columns(department=legal))
+    log = story.logs[2]
+    old, new = (json.dumps({attribute: value, "id": who}) for value in ("Sales", "Legal"))
+    line = {"resourceId": "logX", "userName": "eve@example.com", "entityResourceId": who, "entityName": "TargetUser",
+            "oldValue": old, "newValue": new, "operation": "Update", "logDate": "2026-11-24T12:00:00Z"}  # fmt: skip
+    log.write_text(json.dumps([*json.loads(log.read_text("utf-8")), line]), encoding="utf-8")
+    found = edited.audited("--applied", tmp_path / "plan.json", "--exports", story.exports[-2])
+    (drift,) = (one for one in found["questions"] if one["name"] == "drift")
+    (row,) = (one for one in drift["rows"] if one["what"] == "department")
+    assert (row["there"], row["actor"]) == ("Legal", "eve@example.com" if attribute == "department" else None)
+
+
 @pytest.mark.parametrize(
     "values",
     [{"Leave_date": "2026-11-25"}, {"Hire_date": "2026-10-01", "Leave_date": "2025-03-31"}, {"Status": "On leave"}],
@@ -245,6 +269,22 @@ def test_a_log_of_another_application_is_said(edited: Edited) -> None:
     log.write_text(json.dumps(lines), encoding="utf-8")
     told = next(one for one in edited.audited()["findings"] if one["code"] == "log_other_application")
     assert told["message"].startswith("Of the ids that 300 people have in ")
+
+
+def test_the_same_events_in_another_format_are_said(edited: Edited, tmp_path: Path) -> None:
+    log, more = edited.story.logs[0], tmp_path / "ProvisioningLogs.csv"
+    assert "log_overlaps" not in {one["code"] for one in edited.audited()["findings"]}
+    rows = [
+        {"Date": one["activityDateTime"], "Action": one["provisioningAction"], "Source ID": one["sourceIdentity"]["id"],
+         "Status": one["provisioningStatusInfo"]["status"], "Change ID": one["changeId"]}
+        for one in json.loads(log.read_text("utf-8"))["value"]
+    ]  # fmt: skip
+    with more.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    told = [one["message"] for one in edited.audited("--log", more)["findings"] if one["code"] == "log_overlaps"]
+    assert told == [f"ProvisioningLogs.csv tells events that {log.name} tells too."]
 
 
 def test_the_silence_of_a_log_of_sign_ins_proves_nothing(tmp_path: Path) -> None:

@@ -83,6 +83,13 @@ CATALOGUE: dict[str, Code] = {
         "Name each file once.",
         {"file": "log.json"},
     ),
+    "log_overlaps": Code(
+        "warning",
+        "{file} tells events that {other} tells too.",
+        "What is counted by day is too high for them; who did what is not. Name logs of different times, each in "
+        "one format.",
+        {"file": "log-2026-11-24.json", "other": "log-2026-11-23.json"},
+    ),
     "log_tenants_differ": Code(
         "error",
         "The logs are of several tenants: {tenants}.",
