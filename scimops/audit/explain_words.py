@@ -141,7 +141,9 @@ def _lost(row: Mapping[str, Any], side: Mapping[str, Any], told: Told) -> str:
     if not told.wanted:
         active = "active " if row["active"] else ""
         there = f"{active}on the platform and in {_groups(told.held)} today, and by the rule should be in none"
-        return f"is {there if side.get('user_id') else 'in no group and no training today'}{why}"
+        # who is in no row of the export was not looked for on the platform
+        absent = "in no group and no training today" if side else "given no group and no training by the rule today"
+        return f"is {there if side.get('user_id') else absent}{why}"
     if row["lost_at"] == "active":
         return f"is not active on the platform, so in no training by {_groups(told.wanted)} today{why}"
     if row["lost_at"] == "expected":

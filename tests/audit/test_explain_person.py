@@ -73,7 +73,7 @@ def test_every_story_ends_in_one_sentence_that_gives_the_cause_of_the_audit(read
         ("leaver 5", ["left, and is still active", "the deactivation was refused"]),
         ("Operations 3", ["is active on the platform", "by the rule should be in none"]),
         ("minute 0", ["need not be before 2026-11-26 00:40:00 UTC"]),
-        ("new 3", ["is in no group and no training today", "has no account at the identity provider"]),
+        ("new 3", ["is given no group and no training by the rule today", "has no account at the identity provider"]),
         ("Sales 75", ['is in the group "Sales" and seen in the report of', "auto-enrol is on"]),
         ("stranger 0", ["is on the platform by another way"]),
     ],
