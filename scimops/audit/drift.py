@@ -7,7 +7,7 @@ the drift. Each difference is looked for in the logs; where no line tells of it,
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,12 @@ _BY = {
     "into_group": ("add_member", "update", "rename", "create", "other"),
 }  # fmt: skip
 """Which operations may have made a difference of each kind."""
+
+_UNDONE_BY = {
+    "gone": ("create",), "switched_off": ("reactivate", "create"), "switched_on": ("deactivate", "delete"),
+    "came": ("deactivate", "delete"), "out_of_group": ("add_member",), "into_group": ("remove_member",),
+}  # fmt: skip
+"""Which later operations undid what a line did: then that line is no evidence of what is there now."""
 
 _CALLED = {
     "userName": 'userName"', "externalId": 'externalId"', "email": "(?:work)?e?-?mail", "department": 'department"',
@@ -190,11 +196,8 @@ def _told(found: pl.DataFrame, logs: Logs, since: str, computer: Backend) -> pl.
     """Of each difference (`d`) that a line tells of: `at`, `actor`, `operation`, `told_by`, `evidence`."""
     lines = _lines(found, logs, since, computer)
     both = found.select("d", "kind", "what", "there", p="d").join(lines, on="p")
-    allowed = pl.DataFrame(
-        [(kind, operation) for kind, names in _BY.items() for operation in names],
-        schema={"kind": pl.String, "operation": pl.String}, orient="row",
-    )  # fmt: skip
-    both = both.join(allowed, on=["kind", "operation"], how="semi")
+    undoing = both.join(_pairs(_UNDONE_BY), on=["kind", "operation"], how="semi")
+    both = both.join(_pairs(_BY), on=["kind", "operation"], how="semi")
     named = pl.col("kind").is_in(_NAMED)
     group = pl.col("kind").is_in(["out_of_group", "into_group"])
     value = pl.when(group).then("what").otherwise("there")
@@ -212,6 +215,9 @@ def _told(found: pl.DataFrame, logs: Logs, since: str, computer: Backend) -> pl.
     )
     both = both.drop_nulls("told_by").sort(pl.col("told_by") == "value", "at", "row")
     last = both.group_by("d", maintain_order=True).last()
+    undoing = undoing.filter(~group | (pl.col("name") == pl.col("what")))
+    undone = undoing.select("d", later="at").join(last.select("d", "at"), on="d").filter(pl.col("later") > pl.col("at"))
+    last = last.join(undone, on="d", how="anti")
     last = last.select("d", "at", "actor", "operation", "told_by", evidence=evidence())
     out = found.filter(pl.col("kind") == "out_of_group").join(last, on="d", how="anti")
     deleted = group_lines(logs, computer).filter(pl.col("at") >= since)
@@ -219,6 +225,12 @@ def _told(found: pl.DataFrame, logs: Logs, since: str, computer: Backend) -> pl.
     whole = out.select("d", name="what").join(deleted, on="name")
     whole = whole.select("d", "at", "actor", "operation", told_by=pl.lit("group"), evidence=evidence())
     return pl.concat([last, whole])
+
+
+def _pairs(operations: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Each kind with each of its operations."""
+    rows = [(kind, operation) for kind, names in operations.items() for operation in names]
+    return pl.DataFrame(rows, schema={"kind": pl.String, "operation": pl.String}, orient="row")
 
 
 def _names_field() -> pl.Expr:

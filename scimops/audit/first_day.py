@@ -23,7 +23,7 @@ _BY = ("source", "operation", "reason")
 class FirstDay:
     """How far the first cycle is at the time `at`.
 
-    `expected`: people who should be there in the end; `arrived` of them. `missing`: those who are not there yet, by
+    `expected`: people who should be there in the end; `arrived` of them, and `not_due_yet`. `missing`: the others, by
     `lost_at` and `cause`: `people`, and of the first of them `file`, `row`, `evidence`. `errors`: lines of the logs
     that did not succeed, by `source`, `operation`, `reason`: `lines`, `first`, `last`, and of the first `status`,
     `detail`, `evidence`. Both begin with the most.
@@ -32,6 +32,7 @@ class FirstDay:
     at: str
     expected: int
     arrived: int
+    not_due_yet: int
     missing: pl.DataFrame
     errors: pl.DataFrame
 
@@ -46,13 +47,15 @@ def first_day(coverage: Coverage, logs: Logs, since: dt.datetime, *, backend: st
         backend: `polars`, or a Spark master.
     """
     counts = coverage.counts
-    waiting = coverage.people.filter(pl.col("status").is_in(["lost", "not_due_yet", "cannot_tell"]))
+    waiting = coverage.people.filter(pl.col("status").is_in(["lost", "cannot_tell"]))
     missing = waiting.group_by("lost_at", "cause", maintain_order=True).agg(
         people=pl.len(), file=pl.first("file"), row=pl.first("row"), evidence=pl.col("evidence").drop_nulls().first()
     )
     errors = failures(logs, since, backend=backend)
     missing = missing.sort("people", descending=True, maintain_order=True)
-    return FirstDay(coverage.at, counts["arrived"] + waiting.height, counts["arrived"], missing, errors)
+    early = counts["not_due_yet"]
+    expected = counts["arrived"] + waiting.height + early
+    return FirstDay(coverage.at, expected, counts["arrived"], early, missing, errors)
 
 
 def failures(logs: Logs, since: dt.datetime, *, backend: str = "polars") -> pl.DataFrame:

@@ -145,6 +145,10 @@ def test_through_the_management_api_one_enrolment_switched_off(
     assert pl.read_parquet(out / "coverage.parquet")["enrolled"].to_list() == [True] * 6
 
 
+def test_a_first_cycle_that_has_not_begun(story: Story) -> None:
+    assert "has not begun" in str(run(*words(story, "--first-day", "2030-01-01"), code=2).exception)
+
+
 def test_a_period_new_hires_and_the_first_day_are_questions_too(story: Story, tmp_path: Path) -> None:
     more = ("--people", story.hr, "--period", "2026-Q4", "--exports", story.folder / "exports", "--new-hires", "30",
             "--new-hires", "90", "--first-day", "2026-09-07", "--out", tmp_path / "out")  # fmt: skip

@@ -188,6 +188,26 @@ def test_who_stands_in_a_row_that_cannot_be_read_is_not_lost(edited: Edited) -> 
     assert "is in no group" not in said
 
 
+@pytest.mark.parametrize("undone", [False, True])
+def test_what_was_undone_is_no_evidence_of_what_is_there_now(edited: Edited, tmp_path: Path, undone: bool) -> None:
+    story, who = edited.story, edited.user("Sales 7")
+    held = replace(load_state(story.state).snapshot, read_at="2026-11-24T08:00:00.000+00:00")
+    _, plan = plan_for(read_export(story.exports[-2]), load_setting(story.setting), held, story.folder)
+    plan.save(tmp_path / "plan.json")
+    edited.state(members=lambda members: members.filter(pl.col("user_id") != who))
+    member = json.dumps({"group": "Sales", "userResourceId": who})
+    lines = [{"resourceId": at, "userName": "eve@example.com", "entityResourceId": who, "entityName": "TargetGroupUser",
+              "oldValue": member if verb == "Delete" else None, "newValue": None if verb == "Delete" else member,
+              "operation": verb, "logDate": f"2026-11-24T{at}:00Z"}
+             for at, verb in (("12:00", "Delete"), ("13:00", "Create"))[: 1 + undone]]  # fmt: skip
+    log = story.logs[2]
+    log.write_text(json.dumps([*json.loads(log.read_text("utf-8")), *lines]), encoding="utf-8")
+    found = edited.audited("--applied", tmp_path / "plan.json", "--exports", story.exports[-2])
+    (drift,) = (one for one in found["questions"] if one["name"] == "drift")
+    (row,) = (one for one in drift["rows"] if one["kind"] == "out_of_group")
+    assert row["actor"] == (None if undone else "eve@example.com")
+
+
 @pytest.mark.parametrize("attribute", ["costCenter", "department"])
 def test_another_attribute_that_got_the_same_value_made_no_difference(
     edited: Edited, tmp_path: Path, attribute: str

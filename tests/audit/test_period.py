@@ -221,11 +221,12 @@ def test_why_one_of_them_never_arrived(story: Story) -> None:
     assert new["days"].to_list() == [30, 90]
     assert (new["people"] == new.select(pl.sum_horizontal(list(result.coverage.counts))).to_series()).all()
     day = first_day(result.coverage, logs, TODAY - dt.timedelta(days=400))
-    waiting = result.coverage.counts["lost"] + result.coverage.counts["not_due_yet"]
+    waiting = result.coverage.counts["lost"] + result.coverage.counts["cannot_tell"]
     assert (day.arrived, day.expected) == (
         result.coverage.counts["arrived"],
-        result.coverage.counts["arrived"] + waiting,
+        result.coverage.counts["arrived"] + waiting + day.not_due_yet,
     )
+    assert day.not_due_yet == result.coverage.counts["not_due_yet"]
     assert day.missing["people"].sum() == waiting
     refused = day.errors.filter(reason="domain_not_allowed").row(0, named=True)
     assert refused["lines"] >= 1
