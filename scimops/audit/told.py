@@ -112,8 +112,7 @@ def _overlapping(logs: Sequence[Log]) -> list[Finding]:
     pairs = [(log, other) for number, log in enumerate(logs) for other in logs[:number]]
     return [
         said("log_overlaps", file=log.file, other=other.file) for log, other in pairs
-        if log.source == other.source and log.parts and other.parts
-        and _in_common(log, other) >= min(STRANGERS, max(1, log.events // 2))
+        if log.source == other.source and log.parts and other.parts and _in_common(log, other) >= STRANGERS
     ]  # fmt: skip
 
 
