@@ -101,13 +101,14 @@ def audit(
     population = of_hr(met, hr, at.date()) if hr is not None else of_export(met)
     left = population.people.filter(pl.col("left") & pl.col("n").is_not_null())["n"]
     doubts = of_absence(met, at)
-    reconciled = reconcile(met, logs, at, left=left, unsure=bool(doubts))
-    coverage = cover(met, state, population, logs, at, told=reconciled.told, unsure=bool(doubts))
+    unsure = bool(doubts)
+    reconciled = reconcile(met, logs, at, left=left, unsure=unsure)
+    coverage = cover(met, state, population, logs, at, told=reconciled.told, unsure=unsure)
     names = {"export": ", ".join(preview.export.files), "platform": state.snapshot.where}
     names |= {"list of employees": ", ".join(hr.files)} if hr is not None else {}
     names |= {"logs": ", ".join(logs.files)} if logs.files else {}
     findings = [*found, *doubts, *of_sources(met, hr, at), *find(coverage, reconciled)]
-    return Audit(preview, coverage, reconciled, findings, moment(at), names, bool(doubts))
+    return Audit(preview, coverage, reconciled, findings, moment(at), names, unsure)
 
 
 def _questions(audit: Audit) -> list[Question]:

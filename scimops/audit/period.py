@@ -241,12 +241,12 @@ def _judged(people: pl.DataFrame, audit: Audit, arrivals: Arrivals | None, newes
     unseen = (pl.col("last") < newest).fill_null(True) & pl.col("today").is_null()
     absent, unread = unseen & pl.col("employed").fill_null(False), unseen & pl.lit(audit.unsure)
     early = absent & (due_by(audit.preview.export.idp) > audit.at).fill_null(False)
+    without = early | (absent & ~unread)
     people = people.with_columns(
-        today=pl.when(early).then(pl.lit("not_due_yet")).when(unread).then(pl.lit("cannot_tell"))
-        .when(absent).then(pl.lit("lost")).otherwise(pl.col("today").fill_null("not_told")),
-        lost_at=pl.when(absent & (early | ~unread)).then(pl.lit("in_idp")).otherwise("lost_at"),
-        cause=pl.when(early).then(pl.lit("not_in_idp")).when(unread).then(pl.lit("in_no_row"))
-        .when(absent).then(pl.lit("not_in_idp")).otherwise("cause"),
+        today=pl.when(early).then(pl.lit("not_due_yet")).when(without).then(pl.lit("lost"))
+        .when(unread).then(pl.lit("cannot_tell")).otherwise(pl.col("today").fill_null("not_told")),
+        lost_at=pl.when(without).then(pl.lit("in_idp")).otherwise("lost_at"),
+        cause=pl.when(without).then(pl.lit("not_in_idp")).when(unread).then(pl.lit("in_no_row")).otherwise("cause"),
         arrived_by=pl.coalesce("arrived_by", pl.when(pl.col("today") == "arrived").then(pl.lit(audit.at))),
         over_gap=pl.col("over_gap").fill_null(False),
     )  # fmt: skip

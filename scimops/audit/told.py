@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,24 +109,23 @@ SAMPLE = 1_000
 
 
 def _overlapping(logs: Sequence[Log]) -> list[Finding]:
-    """Say it where two logs of one source tell the same events: other formats of it, or times that overlap."""
-    pairs = [(log, other) for number, log in enumerate(logs) for other in logs[:number]]
-    return [
-        said("log_overlaps", file=log.file, other=other.file) for log, other in pairs
-        if log.source == other.source and log.parts and other.parts and _in_common(log, other) >= STRANGERS
-    ]  # fmt: skip
+    """Say it where two logs of one source tell the same events: other formats of it, or times that overlap.
 
-
-def _in_common(log: Log, other: Log) -> int:
-    """How many of :data:`SAMPLE` events of people of `log` are told by `other`: by second, person and outcome.
-
-    Not every format has fractions of a second, or the values by which an update is a deactivation.
+    An event is the same by second, person and outcome: not every format has fractions of a second, or the values by
+    which an update is a deactivation. However many logs there are, each is gone through twice.
     """
-    event = [pl.col("at").str.head(19), pl.coalesce("externalId", "user_key").alias("who"), pl.col("outcome")]
-    some, theirs = (pl.scan_parquet(one.parts).select(event).drop_nulls("who") for one in (log, other))
-    sample = some.gather_every(max(1, log.events // SAMPLE)).unique()
-    both = theirs.join(sample, on=["at", "who", "outcome"], how="semi").unique()
-    return int(both.select(pl.len()).collect(engine="streaming").item())
+    several = Counter(log.source for log in logs if log.parts)
+    event = [pl.col("at").str.head(19), pl.coalesce("externalId", "user_key").alias("who"), pl.col("source", "outcome")]
+    told = {number: pl.scan_parquet(log.parts).select(*event, n=pl.lit(number)).drop_nulls("who")
+            for number, log in enumerate(logs) if log.parts and several[log.source] > 1}  # fmt: skip
+    if not told:
+        return []
+    samples = [events.gather_every(max(1, logs[number].events // SAMPLE)) for number, events in told.items()]
+    both = pl.concat(told.values()).join(pl.concat(samples), on=["at", "who", "source", "outcome"], suffix="_later")
+    both = both.filter(pl.col("n") < pl.col("n_later")).unique().group_by("n_later", "n").len()
+    found = both.filter(pl.col("len") >= STRANGERS).sort("n_later", "n").collect(engine="streaming")
+    pairs = found.select("n_later", "n").iter_rows()
+    return [said("log_overlaps", file=logs[later].file, other=logs[one].file) for later, one in pairs]
 
 
 def _drop_strangers(logs: Sequence[Log], known: pl.DataFrame) -> None:

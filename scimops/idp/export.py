@@ -221,8 +221,8 @@ class Export:
         column = self.columns.get("active")
         if column is None:
             return []
-        told, read = self.frame({"text": column})["text"], self.frame({"active": column})["active"]
-        one = _unread(column, told, read)
+        told = self.frame({"text": column, "active": column})
+        one = _unread(column, told["text"], told["active"])
         return [one] if one else []
 
     def to_pandas(self) -> pd.DataFrame:
